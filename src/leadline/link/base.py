@@ -1,0 +1,179 @@
+"""What the engine needs from a network, real or simulated.
+
+A ``Network`` answers routing questions and opens links; a ``Link`` moves batches of frames; a ``Connector`` opens ordinary
+TCP connections without blocking. Time comes from the network's clock: real monotonic seconds, or the virtual ones of
+the simulator, whose ``wait`` moves the time on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadline.model.address import U64, Address
+from leadline.wire.batch import FrameBatch
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """``link_header``: bytes before the network header (14 on Ethernet and loopback, 0 on tun and the like).
+
+    ``kind``: ``ethernet`` (has neighbours to resolve), ``loopback``, ``point`` (header-less or point to point).
+    ``mac``: 6 bytes, zeros where there is none. ``addresses``: its own, with prefix length.
+    """
+
+    name: str
+    index: int
+    kind: str
+    link_header: int
+    mtu: int
+    mac: bytes
+    up: bool
+    addresses: tuple[tuple[Address, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Where packets to some targets go. ``source``: our address on the way. ``gateway``: ``None`` when on the local link.
+
+    ``local``: the target is one of this machine's own addresses (kernel routes it over loopback).
+    """
+
+    interface: Interface
+    source: Address
+    gateway: Address | None = None
+    local: bool = False
+
+    @property
+    def on_link(self) -> bool:
+        """Directly connected on a link that has neighbours: ARP or ND tells who is there."""
+        return self.gateway is None and not self.local and self.interface.kind == "ethernet"
+
+
+@dataclass(slots=True)
+class RoutedTargets:
+    """Answer for a block: ``route_of[i]`` indexes ``routes``, -1 where this machine has no route. int32 ``(N,)``."""
+
+    routes: list[Route]
+    route_of: NDArray[np.int32]
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureFilter:
+    """What may reach the receive ring of a link (compiled to kernel BPF; a superset is always allowed).
+
+    ``source``: our address, the destination of replies. TCP and UDP replies are wanted only with a destination port in
+    ``[first_port, last_port]`` (inclusive); ICMP (ICMPv6) errors and replies to ``source`` are always wanted; ``neighbors``
+    asks for ARP replies, or neighbour advertisements, too. ``protocols``: further IP protocols wanted from anybody.
+    Frames that this host itself sends out are never wanted (but loopback's incoming copies are).
+    """
+
+    family: int
+    source: Address
+    first_port: int
+    last_port: int
+    neighbors: bool = False
+    protocols: tuple[int, ...] = ()
+
+
+@dataclass(slots=True)
+class LinkStatistics:
+    """Counters since the link was opened. ``dropped``: frames that the receive ring had no room for."""
+
+    sent: int = 0
+    sent_bytes: int = 0
+    received: int = 0
+    received_bytes: int = 0
+    dropped: int = 0
+    send_failures: int = 0
+
+
+class Link(Protocol):
+    """Moves frames. Not thread-safe. ``interface`` tells the framing; errors of our own side raise ``LinkError``."""
+
+    interface: Interface
+    statistics: LinkStatistics
+
+    def send(self, batch: FrameBatch) -> int:
+        """Queue frames in row order; returns how many were taken (the rest may be offered again). Never blocks long."""
+        ...
+
+    def receive(self) -> FrameBatch:
+        """All frames that are ready now, possibly none; valid until the next call on this link."""
+        ...
+
+    def wait(self, timeout: float) -> None:
+        """Sleep until a frame is ready or ``timeout`` seconds have passed (>= 0; bounded by the caller)."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Connected:
+    """The end of one connection attempt: ``error`` is 0 when it was accepted, else the errno; ``at``: clock seconds."""
+
+    token: int
+    error: int
+    at: float
+
+
+class Connector(Protocol):
+    """Opens many TCP connections at once without blocking; a connection that succeeds is closed (RST) at once.
+
+    ``capacity``: how many may be pending (descriptor limit). A connection to oneself (same address and port at both ends) is
+    detected, closed and reported with errno ``EAGAIN``: start again.
+    """
+
+    capacity: int
+
+    def start(self, token: int, address: Address, port: int, scope: str = "") -> None: ...
+
+    def cancel(self, token: int) -> None:
+        """Forget a pending attempt (its time is up)."""
+        ...
+
+    def poll(self, timeout: float) -> list[Connected]:
+        """Attempts that ended, waiting at most ``timeout`` seconds for the first."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class Clock(Protocol):
+    def now(self) -> float:
+        """Seconds on a monotonic clock of unknown origin."""
+        ...
+
+    def epoch(self) -> float:
+        """Seconds since 1970 (for people)."""
+        ...
+
+
+class Network(Protocol):
+    """A whole network as one scan sees it: the kernel's (``link.kernel``) or a simulated one (``sim``)."""
+
+    clock: Clock
+
+    def interfaces(self) -> list[Interface]: ...
+
+    def routes(self, family: int, hi: U64, lo: U64, scopes: dict[int, str]) -> RoutedTargets:
+        """Routes for columns of targets (``scopes[i]``: forced interface of a link-local target)."""
+        ...
+
+    def can_send_raw(self) -> bool:
+        """Found out by trying to open a raw link, not by looking at the user id."""
+        ...
+
+    def open_link(self, interface: Interface, capture: CaptureFilter) -> Link:
+        """Raises ``PrivilegeError`` or ``LinkError``."""
+        ...
+
+    def neighbor(self, interface: Interface, address: Address) -> bytes | None:
+        """The MAC the kernel already knows for a next hop, else ``None`` (then our own ARP/ND asks)."""
+        ...
+
+    def connector(self, limit: int | None) -> Connector: ...

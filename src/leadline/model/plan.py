@@ -1,0 +1,154 @@
+"""The plan: what one scan shall do, complete and checked, before the first packet.
+
+Built by ``leadline.plan`` from options (or by the Python API from arguments); every stage reads its own part.
+Times are seconds, rates packets a second.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+
+from leadline.model.port_set import PortSet
+
+
+class Technique(Enum):
+    """Port scan techniques; the value is Nmap's word for ``scaninfo type``."""
+
+    SYN = "syn"
+    CONNECT = "connect"
+
+
+class PingKind(Enum):
+    """Discovery probes (spec sheet 1.2), in the order in which they are sent (2.6)."""
+
+    ICMP_ECHO = "icmp-echo"
+    TCP_SYN = "tcp-syn"
+    TCP_ACK = "tcp-ack"
+    ICMP_TIMESTAMP = "icmp-timestamp"
+    UDP = "udp"
+    IP_PROTOCOL = "ip-protocol"
+    TCP_CONNECT = "tcp-connect"
+    ICMP_ADDRESS_MASK = "icmp-address-mask"
+
+
+@dataclass(frozen=True, slots=True)
+class PingProbe:
+    """One discovery probe. ``number`` is its port (TCP, UDP) or its protocol number (IP_PROTOCOL), else 0."""
+
+    kind: PingKind
+    number: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class TargetPlan:
+    """Which addresses. ``families``: 4 and/or 6 allowed; ``random``: ``-iR`` count, 0 = without end, ``None`` = not asked.
+
+    ``prefer_v6``: names give their IPv6 addresses first (``-6``). ``seed`` fixes every permutation.
+    """
+
+    expressions: tuple[str, ...] = ()
+    input_files: tuple[str, ...] = ()
+    random: int | None = None
+    exclude: tuple[str, ...] = ()
+    exclude_files: tuple[str, ...] = ()
+    randomize: bool = False
+    resolve_all: bool = False
+    unique: bool = False
+    families: frozenset[int] = frozenset({4, 6})
+    prefer_v6: bool = False
+    seed: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ResolvePlan:
+    """``reverse``: ``up`` (hosts that are up), ``all`` (-R), ``never`` (-n). ``servers``: as typed, empty = the system's."""
+
+    reverse: str = "up"
+    servers: tuple[str, ...] = ()
+    system: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class DiscoveryPlan:
+    """``mode``: ``ping``, ``none`` (-Pn: all up) or ``list`` (-sL).
+
+    ``probes_v4``/``probes_v6`` are complete lists in send order. ``link_probes``: ARP/ND on the local link (not
+    ``--disable-arp-ping``). ``ignore_reset``: a RST does not make a host up.
+    """
+
+    mode: str = "ping"
+    probes_v4: tuple[PingProbe, ...] = ()
+    probes_v6: tuple[PingProbe, ...] = ()
+    link_probes: bool = True
+    ignore_reset: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PortPlan:
+    """``technique`` is ``None`` for ``-sn`` and ``-sL``. ``ports``: the scan's default set (targets may name their own)."""
+
+    technique: Technique | None = None
+    ports: PortSet = field(default_factory=PortSet)
+    excluded: PortSet = field(default_factory=PortSet)
+    sequential: bool = False
+    open_only: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TimingPlan:
+    """Spec sheet 2.1; the defaults are template T3. ``None`` in a maximum means automatic (or no limit)."""
+
+    template: int = 3
+    min_rtt_timeout: float = 0.1
+    max_rtt_timeout: float = 10.0
+    initial_rtt_timeout: float = 1.0
+    max_retries: int = 10
+    scan_delay: float = 0.0
+    max_scan_delay_tcp: float = 1.0
+    max_scan_delay_udp: float = 1.0
+    min_parallelism: int = 0
+    max_parallelism: int | None = None
+    min_hostgroup: int = 1
+    max_hostgroup: int = 100_000
+    host_timeout: float | None = None
+    min_rate: float | None = None
+    max_rate: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OutputPlan:
+    """What is written where. File names are final (time escapes expanded); ``-`` is standard output.
+
+    ``stdout_text``: the normal text goes to the terminal (not when another format took ``-``).
+    """
+
+    normal: str | None = None
+    xml: str | None = None
+    grepable: str | None = None
+    json: str | None = None
+    append: bool = False
+    verbosity: int = 0
+    debugging: int = 0
+    reason: bool = False
+    open_only: bool = False
+    packet_trace: bool = False
+    stats_every: float | None = None
+    stylesheet: str | None = None
+    interactive: bool = True
+    stdout_text: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The whole scan. ``privileged``: forced by option, or ``None`` = find out by trying."""
+
+    targets: TargetPlan = field(default_factory=TargetPlan)
+    resolve: ResolvePlan = field(default_factory=ResolvePlan)
+    discovery: DiscoveryPlan = field(default_factory=DiscoveryPlan)
+    ports: PortPlan = field(default_factory=PortPlan)
+    timing: TimingPlan = field(default_factory=TimingPlan)
+    output: OutputPlan = field(default_factory=OutputPlan)
+    privileged: bool | None = None
+    arguments: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
