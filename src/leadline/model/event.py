@@ -104,11 +104,6 @@ class PortFound:
     port: Port
 
 
-@dataclass(frozen=True, slots=True)
-    at: float
-    address: Address
-    summary: PortSummary
-
 
 @dataclass(frozen=True, slots=True)
 class HostDone:
