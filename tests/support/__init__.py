@@ -1,0 +1,1 @@
+"""What tests share: network namespaces, a name server, comparison of scan results."""
