@@ -13,7 +13,10 @@ from typing import TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-Address: TypeAlias = IPv4Address | IPv6Address
+from leadline.model.ip import Address
+
+__all__ = ["U64", "Address", "address_of", "columns_of"]
+
 U64: TypeAlias = NDArray[np.uint64]
 
 _LOW = (1 << 64) - 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from leadline.model.address import Address
+from leadline.model.ip import Address
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 
-from leadline.model.address import Address
 from leadline.model.evidence import Evidence
+from leadline.model.ip import Address
 
 
 class Protocol(IntEnum):
