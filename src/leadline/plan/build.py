@@ -1,0 +1,108 @@
+"""Options -> Plan."""
+
+from __future__ import annotations
+
+from leadline.errors import PrivilegeError, UsageError
+from leadline.model.plan import OutputPlan, Plan, PortPlan, ResolvePlan, TargetPlan, Technique
+from leadline.model.port import Protocol
+from leadline.plan.check import check
+from leadline.plan.discovery import DiscoveryChoice, choose_discovery
+from leadline.plan.options import Options
+from leadline.plan.port_choice import PortChoice, choose_ports
+from leadline.plan.presets import timing_plan
+
+
+def build_plan(options: Options, privileged: bool) -> Plan:
+    """The complete plan. ``privileged``: raw packets can be sent (found out, or forced by an option).
+
+    Decides between SYN and connect scan and between the discovery sets by ``privileged``; a SYN scan that was asked
+    for without the right becomes a connect scan, and ``Plan.notices`` says so. Raises ``UsageError`` with every mistake
+    at once, ``PrivilegeError`` for what has no substitute without raw packets.
+    """
+    mistakes = check(options)
+    if mistakes:
+        # The steps below rely on checked options; what they find wrong in ports is still told along with the rest.
+        raise UsageError(*mistakes, *_port_mistakes(options))
+    technique, notices = _technique(options, privileged)
+    ports, discovery = _choices(options, privileged, technique)
+    if ports.mistakes or discovery.mistakes:
+        raise UsageError(*ports.mistakes, *discovery.mistakes)
+    if discovery.needs_rights:
+        raise PrivilegeError(" ".join(discovery.needs_rights))
+    timing, moved = timing_plan(options)
+    return Plan(
+        targets=_targets(options),
+        resolve=ResolvePlan(options.reverse or "up", options.dns_servers, options.system_dns),
+        discovery=discovery.plan,
+        ports=PortPlan(technique, ports.ports, ports.excluded, options.sequential, options.open_only),
+        timing=timing,
+        output=_output(options),
+        privileged=options.privileged,
+        arguments=options.arguments,
+        notices=(*options.notices, *notices, *ports.notices, *discovery.notices, *moved),
+    )
+
+
+def _technique(options: Options, privileged: bool) -> tuple[Technique | None, list[str]]:
+    if options.list_scan or options.ping_scan:
+        return None, []
+    if not options.techniques:
+        return (Technique.SYN if privileged else Technique.CONNECT), []
+    asked = Technique(options.techniques[0])
+    if asked is Technique.SYN and not privileged:
+        return Technique.CONNECT, [
+            "The SYN scan (-sS) needs the right to send raw packets (root or CAP_NET_RAW);"
+            " a connect scan (-sT) is made instead."
+        ]
+    return asked, []
+
+
+def _choices(options: Options, privileged: bool, technique: Technique | None) -> tuple[PortChoice, DiscoveryChoice]:
+    ports = choose_ports(options, () if technique is None else (Protocol.TCP,))
+    return ports, choose_discovery(options, privileged, ports.excluded)
+
+
+def _port_mistakes(options: Options) -> list[str]:
+    """Faults in the port lists alone, of options that are wrong elsewhere too."""
+    try:
+        technique, _ = _technique(options, True)
+        ports, discovery = _choices(options, True, technique)
+    except ValueError:
+        return []  # an unknown technique or probe: already told
+    return [*ports.mistakes, *discovery.mistakes]
+
+
+def _targets(options: Options) -> TargetPlan:
+    return TargetPlan(
+        expressions=options.targets,
+        input_files=options.input_files,
+        random=options.random,
+        exclude=options.exclude,
+        exclude_files=options.exclude_files,
+        randomize=options.randomize_hosts,
+        resolve_all=options.resolve_all,
+        unique=options.unique,
+        families=frozenset({4, 6}) if options.family is None else frozenset({options.family}),
+        prefer_v6=options.family == 6,
+        seed=options.seed,
+    )
+
+
+def _output(options: Options) -> OutputPlan:
+    taken = "-" in (options.normal, options.xml, options.grepable, options.json)
+    return OutputPlan(
+        normal=options.normal,
+        xml=options.xml,
+        grepable=options.grepable,
+        json=options.json,
+        append=options.append,
+        verbosity=options.verbosity,
+        debugging=options.debugging,
+        reason=options.reason or options.verbosity >= 2 or options.debugging >= 1,
+        open_only=options.open_only,
+        packet_trace=options.packet_trace,
+        stats_every=options.stats_every,
+        stylesheet=options.stylesheet,
+        interactive=not options.noninteractive,
+        stdout_text=not taken and not options.quiet,
+    )

@@ -1,0 +1,91 @@
+"""What was asked for, as plain values: the command line makes an ``Options``, and so does the Python API.
+
+Nothing here is checked; ``leadline.plan.check`` does that. ``None`` always means "not asked for".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class PingRequest:
+    """One discovery option: ``kind`` is a value of ``model.plan.PingKind``; ``ports`` as typed, empty = its default."""
+
+    kind: str
+    ports: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Times are seconds, rates packets a second, port expressions text in the grammar of spec sheet 1.4.
+
+    ``family``: 4 or 6 when forced. ``reverse``: ``never`` or ``all``. ``techniques``: values of
+    ``model.plan.Technique``. ``host_timeout`` 0 means none at all. File names are final; ``-`` is standard output. ``quiet``: no normal text on
+    standard output (``-v0``). ``privileged``: forced by an option or the environment. ``notices``: remarks of whoever
+    made the options (ignored compatibility options), passed on to the plan.
+    """
+
+    targets: tuple[str, ...] = ()
+    input_files: tuple[str, ...] = ()
+    random: int | None = None
+    exclude: tuple[str, ...] = ()
+    exclude_files: tuple[str, ...] = ()
+    randomize_hosts: bool = False
+    resolve_all: bool = False
+    unique: bool = False
+    family: int | None = None
+    seed: int | None = None
+
+    reverse: str | None = None
+    dns_servers: tuple[str, ...] = ()
+    system_dns: bool = False
+
+    list_scan: bool = False
+    ping_scan: bool = False
+    skip_discovery: bool = False
+    pings: tuple[PingRequest, ...] = ()
+    disable_arp_ping: bool = False
+    discovery_ignore_rst: bool = False
+
+    techniques: tuple[str, ...] = ()
+    ports: str | None = None
+    exclude_ports: str | None = None
+    fast: bool = False
+    top_ports: int | None = None
+    sequential: bool = False
+
+    timing: int | None = None
+    min_rtt_timeout: float | None = None
+    max_rtt_timeout: float | None = None
+    initial_rtt_timeout: float | None = None
+    max_retries: int | None = None
+    host_timeout: float | None = None
+    scan_delay: float | None = None
+    max_scan_delay: float | None = None
+    min_parallelism: int | None = None
+    max_parallelism: int | None = None
+    min_hostgroup: int | None = None
+    max_hostgroup: int | None = None
+    min_rate: float | None = None
+    max_rate: float | None = None
+
+    normal: str | None = None
+    xml: str | None = None
+    grepable: str | None = None
+    json: str | None = None
+    record: str | None = None
+    append: bool = False
+    verbosity: int = 0
+    debugging: int = 0
+    quiet: bool = False
+    reason: bool = False
+    open_only: bool = False
+    packet_trace: bool = False
+    stats_every: float | None = None
+    stylesheet: str | None = None
+    noninteractive: bool = False
+
+    privileged: bool | None = None
+    arguments: tuple[str, ...] = ()
+    notices: tuple[str, ...] = ()
