@@ -51,7 +51,9 @@ def main(report: str) -> int:
         goal = PURE_GOAL if package in PURE else GOAL
         verdict = "" if branches[package].percent >= goal else "  below its goal"
         below += bool(verdict)
-        print(f"{package:<12} {branches[package].percent:>8.1f}% {lines[package].percent:>6.1f}% {goal:>5.0f}%{verdict}")
+        print(
+            f"{package:<12} {branches[package].percent:>8.1f}% {lines[package].percent:>6.1f}% {goal:>5.0f}%{verdict}"
+        )
     if below:
         for path in sorted(files, key=lambda name: files[name]["summary"]["missing_branches"], reverse=True)[:10]:
             summary = files[path]["summary"]

@@ -1,0 +1,30 @@
+"""For every test: needs are checked, tests that load the whole machine go one by one, CI is repeatable."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests.support.needs import require
+
+os.environ["PATH"] += ":/usr/sbin:/sbin"
+
+settings.register_profile("ci", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("default", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "default")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs the network or the clock of this machine to itself goes to one worker, in order."""
+    for item in items:
+        if item.get_closest_marker("netns") or item.get_closest_marker("peers"):
+            item.add_marker(pytest.mark.xdist_group("network"))
+
+
+@pytest.fixture(autouse=True)
+def _needs(request: pytest.FixtureRequest) -> None:
+    for marker in ("netns", "peers"):
+        if request.node.get_closest_marker(marker):
+            require(marker)
