@@ -1,0 +1,92 @@
+"""Grepable lines: ``Host:`` and tab-separated fields, as scripts that read Nmap's ``-oG`` expect (spec sheet 6.2)."""
+
+from __future__ import annotations
+
+from leadline.model.event import Event, HostDone, ScanEnded, ScanInfo, ScanStarted
+from leadline.model.host import Host, HostStatus
+from leadline.model.plan import OutputPlan
+from leadline.model.port import Port, Protocol
+from leadline.report.escape import command_line, for_grepable, for_terminal
+from leadline.report.host_text import reverse_name
+from leadline.report.view import PortView, port_view, shows_host
+from leadline.report.words import PROTOCOL_LABEL, STATE_LABEL, calendar, cut_words, ending, hosts_summary
+
+_STATUS = {HostStatus.UP: "Up", HostStatus.DOWN: "Down", HostStatus.UNKNOWN: "Unknown"}
+
+
+class Grepable:
+    """``plan`` may be replaced between events."""
+
+    def __init__(self, plan: OutputPlan, colour: bool = False) -> None:
+        self.plan = plan
+        self._ports_wanted = False
+
+    def feed(self, event: Event) -> str:
+        """The text to append for this event, with its line ends; empty when there is nothing to write."""
+        match event:
+            case HostDone(host=host):
+                return self._host(host)
+            case ScanStarted():
+                return self._begin(event)
+            case ScanEnded():
+                summary = hosts_summary(event.hosts_total, event.hosts_up, event.at)
+                message = f"; {for_terminal(event.message)}" if event.exit != "success" and event.message else ""
+                return f"# Leadline {ending(event.exit)} at {calendar(event.ended)} -- {summary}{message}\n"
+            case _:
+                return ""
+
+    def _begin(self, event: ScanStarted) -> str:
+        self._ports_wanted = bool(event.scans)
+        typed = command_line(event.arguments)
+        text = f"# Leadline {event.version} scan initiated {calendar(event.started)} as: {typed}\n"
+        return text + _ports_scanned(event.scans) if self.plan.verbosity > 0 else text
+
+    def _host(self, host: Host) -> str:
+        if not shows_host(host, self.plan, self._ports_wanted):
+            return ""
+        head = f"Host: {host.address} ({for_terminal(reverse_name(host))})\t"
+        text = f"{head}Status: {'Timeout' if host.timed_out else _STATUS[host.status]}\n"
+        view = port_view(host, self.plan)
+        if view.total:
+            text += f"{head}{_ports_field(view)}\n"
+        cut = cut_words(host)
+        # A line of its own: the two lines that scripts look for stay as they know them.
+        return f"{text}{head}Incomplete: {for_grepable(cut)}\n" if cut else text
+
+
+def _ports_field(view: PortView) -> str:
+    ignored = view.ignored_states()
+    protocols = {port.protocol for port in view.shown} | {group.protocol for group in view.ignored}
+    if Protocol.IP in protocols:
+        field = "Protocols: " + ", ".join(map(_protocol_entry, view.shown))
+    else:
+        field = "Ports: " + ", ".join(map(_port_entry, view.shown))
+    if len(ignored) == 1:
+        ((state, count),) = ignored.items()
+        field += f"\tIgnored State: {STATE_LABEL[state]} ({count})"
+    return field
+
+
+def _port_entry(port: Port) -> str:
+    return f"{port.number}/{STATE_LABEL[port.state]}/{PROTOCOL_LABEL[port.protocol]}//{_name(port)}///"
+
+
+def _protocol_entry(port: Port) -> str:
+    return f"{port.number}/{STATE_LABEL[port.state]}/{_name(port)}/"
+
+
+def _name(port: Port) -> str:
+    return for_grepable(port.service.name) if port.service else "unknown"
+
+
+def _ports_scanned(scans: tuple[ScanInfo, ...]) -> str:
+    fields = []
+    for title, protocol in (
+        ("TCP", Protocol.TCP),
+        ("UDP", Protocol.UDP),
+        ("SCTP", Protocol.SCTP),
+        ("PROTOCOLS", Protocol.IP),
+    ):
+        scan = next((scan for scan in scans if scan.protocol is protocol), None)
+        fields.append(f"{title}({scan.count};{scan.services})" if scan else f"{title}(0;)")
+    return f"# Ports scanned: {' '.join(fields)}\n"
