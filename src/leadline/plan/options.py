@@ -21,9 +21,10 @@ class Options:
     """Times are seconds, rates packets a second, port expressions text in the grammar of spec sheet 1.4.
 
     ``family``: 4 or 6 when forced. ``reverse``: ``never`` or ``all``. ``techniques``: values of
-    ``model.plan.Technique``. ``host_timeout`` 0 means none at all. File names are final; ``-`` is standard output. ``quiet``: no normal text on
-    standard output (``-v0``). ``privileged``: forced by an option or the environment. ``notices``: remarks of whoever
-    made the options (ignored compatibility options), passed on to the plan.
+    ``model.plan.Technique``. ``host_timeout`` 0 means none at all. File names are final; ``-`` is standard output.
+    ``record``: capture file for all packets. ``quiet``: no normal text on standard output (``-v0``). ``privileged``:
+    forced by an option or the environment. ``notices``: remarks of whoever made the options (compatibility options
+    without effect), passed on to the plan.
     """
 
     targets: tuple[str, ...] = ()

@@ -1,0 +1,281 @@
+"""The table of all options (spec sheet section 1): what the parser accepts and what the help shows.
+
+Options that Nmap has and Leadline has not yet are in the table too: they are refused by name, with what they would do,
+instead of being taken for typing errors; their arguments are read so that they aren't taken for targets.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum, auto
+
+
+class Kind(Enum):
+    """What an option does with its value, and which field of ``plan.options.Options`` it sets."""
+
+    FLAG = auto()
+    """Sets the field to ``value``."""
+    ADD = auto()
+    """Appends ``value`` to the field."""
+    TEXT = auto()
+    COMMA_LIST = auto()
+    """Appends the parts between commas."""
+    INPUT = auto()
+    """Appends the name of a file that will be read."""
+    OUTPUT = auto()
+    """The name of a file that will be written, time escapes expanded."""
+    OUTPUT_BASE = auto()
+    """Three such names, by their endings."""
+    INTEGER = auto()
+    NUMBER = auto()
+    TIME = auto()
+    """Seconds; ``value`` is the greatest number that may stand without a unit."""
+    TEMPLATE = auto()
+    LEVEL = auto()
+    """Counts repetitions, or takes digits."""
+    PING = auto()
+    PING_SET = auto()
+    COMMAND = auto()
+    """Does ``value`` instead of a scan."""
+    IGNORED = auto()
+    MISSING = auto()
+
+
+class Take(Enum):
+    """Whether a value follows the option."""
+
+    NOTHING = auto()
+    VALUE = auto()
+    ATTACHED = auto()
+    """Only directly behind the letters (``-PS22``), and may be left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One option. ``names``: as typed, the main one first; ``argument``: what the help calls the value.
+
+    ``once``: a second one is a mistake (otherwise the last one counts).
+    """
+
+    names: tuple[str, ...]
+    kind: Kind
+    field: str = ""
+    argument: str = ""
+    help: str = ""
+    value: object = True
+    once: bool = False
+
+    @property
+    def take(self) -> Take:
+        """``[X]`` as the argument means that it is optional and attached."""
+        if not self.argument:
+            return Take.NOTHING
+        return Take.ATTACHED if self.argument.startswith("[") else Take.VALUE
+
+
+def _option(
+    names: str,
+    kind: Kind,
+    field: str = "",
+    argument: str = "",
+    help_text: str = "",
+    *,
+    value: object = True,
+    once: bool = False,
+) -> Option:
+    return Option(tuple(names.split()), kind, field, argument, help_text, value, once)
+
+
+def _missing(names: str, what: str, argument: str = "") -> Option:
+    return Option(tuple(names.split()), Kind.MISSING, argument=argument, help=what)
+
+
+_TARGETS = (
+    _option("-iL", Kind.INPUT, "input_files", "FILE", "read targets from FILE (- is standard input)"),
+    _option("-iR", Kind.INTEGER, "random", "N", "N random public IPv4 addresses (0: without end)"),
+    _option("--exclude", Kind.COMMA_LIST, "exclude", "HOST,...", "leave out these hosts and networks"),
+    _option("--excludefile", Kind.INPUT, "exclude_files", "FILE", "leave out what is listed in FILE"),
+    _option("--randomize-hosts --rH", Kind.FLAG, "randomize_hosts", "", "scan targets in random order"),
+    _option("--resolve-all", Kind.FLAG, "resolve_all", "", "scan every address that a name has"),
+    _option("--unique", Kind.FLAG, "unique", "", "scan an address once, however often it is named"),
+    _option("-4", Kind.FLAG, "family", "", "IPv4 only", value=4, once=True),
+    _option("-6", Kind.FLAG, "family", "", "IPv6 only", value=6, once=True),
+    _option("--seed", Kind.INTEGER, "seed", "N", "repeat the same random order"),
+)
+_DISCOVERY = (
+    _option("-sL", Kind.FLAG, "list_scan", "", "only list the targets, send them nothing"),
+    _option("-sn -sP", Kind.FLAG, "ping_scan", "", "only find out which hosts are up"),
+    _option("-Pn -P0 -PN -PD", Kind.FLAG, "skip_discovery", "", "treat all hosts as up"),
+    _option("-PS", Kind.PING, "tcp-syn", "[PORTS]", "TCP SYN probes (80)", once=True),
+    _option("-PA", Kind.PING, "tcp-ack", "[PORTS]", "TCP ACK probes (80)", once=True),
+    _option("-PU", Kind.PING, "udp", "[PORTS]", "UDP probes (40125)", once=True),
+    _option("-PE -PI -P", Kind.PING, "icmp-echo", "", "ICMP echo"),
+    _option("-PP", Kind.PING, "icmp-timestamp", "", "ICMP timestamp (IPv4)"),
+    _option("-PM", Kind.PING, "icmp-address-mask", "", "ICMP address mask (IPv4)"),
+    _option("-PO", Kind.PING, "ip-protocol", "[PROTOCOLS]", "IP protocol probes (1,2,4)", once=True),
+    _option("-PB", Kind.PING_SET, "", "[PORTS]", "the default probes, with these TCP ACK ports", once=True),
+    _option("--disable-arp-ping", Kind.FLAG, "disable_arp_ping", "", "no ARP or neighbour discovery on the local link"),
+    _option("--discovery-ignore-rst", Kind.FLAG, "discovery_ignore_rst", "", "a TCP reset does not make a host up"),
+    _option("-n", Kind.FLAG, "reverse", "", "never look up names of addresses", value="never", once=True),
+    _option("-R", Kind.FLAG, "reverse", "", "look up names of all addresses, down ones too", value="all", once=True),
+    _option("--dns-servers", Kind.COMMA_LIST, "dns_servers", "ADDRESS,...", "ask these name servers"),
+    _option("--system-dns", Kind.FLAG, "system_dns", "", "resolve names with the system's own resolver"),
+)
+_TECHNIQUES = (
+    _option("-sS", Kind.ADD, "techniques", "", "TCP SYN scan (default with the right to raw packets)", value="syn"),
+    _option("-sT", Kind.ADD, "techniques", "", "TCP connect scan (default without)", value="connect"),
+)
+_PORTS = (
+    _option("-p", Kind.TEXT, "ports", "PORTS", "22  1-1024  -p-  http*  T:80,U:53  [1-65535]", once=True),
+    _option("--exclude-ports", Kind.TEXT, "exclude_ports", "PORTS", "neither scan nor probe these ports", once=True),
+    _option("-F", Kind.FLAG, "fast", "", "the 100 most common ports instead of 1000"),
+    _option("--top-ports", Kind.INTEGER, "top_ports", "N", "the N most common ports (of those in -p, if given)"),
+    _option("-r", Kind.FLAG, "sequential", "", "scan ports in ascending order"),
+)
+_TIMING = (
+    _option("-T --timing", Kind.TEMPLATE, "timing", "0-5", "paranoid, sneaky, polite, normal, aggressive, insane"),
+    _option("--min-hostgroup", Kind.INTEGER, "min_hostgroup", "N", "scan at least N hosts at once"),
+    _option("--max-hostgroup", Kind.INTEGER, "max_hostgroup", "N", "scan at most N hosts at once"),
+    _option("--min-parallelism", Kind.INTEGER, "min_parallelism", "N", "at least N probes outstanding"),
+    _option("--max-parallelism -M", Kind.INTEGER, "max_parallelism", "N", "at most N probes outstanding"),
+    _option("--min-rtt-timeout", Kind.TIME, "min_rtt_timeout", "TIME", "wait at least so long for answers", value=50.0),
+    _option("--max-rtt-timeout", Kind.TIME, "max_rtt_timeout", "TIME", "wait at most so long for answers", value=50.0),
+    _option("--initial-rtt-timeout", Kind.TIME, "initial_rtt_timeout", "TIME", "... for the first one", value=50.0),
+    _option("--max-retries", Kind.INTEGER, "max_retries", "N", "send a probe again at most N times"),
+    _option("--host-timeout", Kind.TIME, "host_timeout", "TIME", "give a host up after so long (0: never)", value=1e4),
+    _option("--scan-delay", Kind.TIME, "scan_delay", "TIME", "pause between probes to a host", value=100.0),
+    _option("--max-scan-delay", Kind.TIME, "max_scan_delay", "TIME", "the longest pause to adapt to", value=100.0),
+    _option("--min-rate", Kind.NUMBER, "min_rate", "N", "send at least N packets a second"),
+    _option("--max-rate", Kind.NUMBER, "max_rate", "N", "send at most N packets a second"),
+)
+_OUTPUT = (
+    _option("-oN", Kind.OUTPUT, "normal", "FILE", "normal text (- is standard output, for all formats)", once=True),
+    _option("-oX", Kind.OUTPUT, "xml", "FILE", "XML in Nmap's format", once=True),
+    _option("-oG -oM -m", Kind.OUTPUT, "grepable", "FILE", "grepable lines", once=True),
+    _option("-oJ", Kind.OUTPUT, "json", "FILE", "JSON lines, one event each, with all evidence", once=True),
+    _option("-oA", Kind.OUTPUT_BASE, "", "BASE", "BASE.nmap, BASE.xml and BASE.gnmap", once=True),
+    _option("--append-output", Kind.FLAG, "append", "", "add to output files instead of replacing them"),
+    _option("--record", Kind.OUTPUT, "record", "FILE", "keep all packets of the scan in a capture file (pcapng)"),
+    _option("-v --verbose", Kind.LEVEL, "verbosity", "", "tell more (-vv, -v3; -v0: nothing on standard output)"),
+    _option("-d --debug", Kind.LEVEL, "debugging", "", "tell how it is done (-dd, -d3)"),
+    _option("--reason", Kind.FLAG, "reason", "", "show why each port and host has its state"),
+    _option("--open", Kind.FLAG, "open_only", "", "show only ports that are, or may be, open"),
+    _option("--packet-trace", Kind.FLAG, "packet_trace", "", "show every packet"),
+    _option("--stats-every", Kind.TIME, "stats_every", "TIME", "show the progress so often"),
+    _option("--stylesheet", Kind.TEXT, "stylesheet", "URL", "stylesheet named in the XML", once=True),
+    _option(
+        "--webxml",
+        Kind.FLAG,
+        "stylesheet",
+        "",
+        "name Nmap's stylesheet on the web in the XML",
+        value="https://nmap.org/svn/docs/nmap.xsl",
+        once=True,
+    ),
+    _option("--no-stylesheet", Kind.FLAG, "stylesheet", "", "name none (the default)", value=None, once=True),
+    _option("--noninteractive", Kind.FLAG, "noninteractive", "", "no keys and no progress line on the terminal"),
+)
+_OTHER = (
+    _option("--iflist", Kind.COMMAND, "", "", "show interfaces and routes, and end", value="interfaces"),
+    _option("--privileged", Kind.FLAG, "privileged", "", "assume the right to send raw packets", once=True),
+    _option("--unprivileged", Kind.FLAG, "privileged", "", "assume to have no such right", value=False, once=True),
+    _option("-V --version", Kind.COMMAND, "", "", "show the version, and end", value="version"),
+    _option("-h --help", Kind.COMMAND, "", "", "show this help, and end", value="help"),
+)
+_DEMO = (
+    _option("--speed", Kind.NUMBER, "speed", "N", "N times faster than time (default: 1 on a terminal, else at once)"),
+)
+_COMPATIBILITY = (
+    _option("-PR", Kind.IGNORED, help_text="ARP is used on the local link without it"),
+    _option("-I", Kind.IGNORED),
+    _option("--release-memory", Kind.IGNORED),
+    _option("--log-errors", Kind.IGNORED),
+)
+_NOT_BUILT = (
+    _missing("-PY", "SCTP INIT discovery", "[PORTS]"),
+    _missing("--traceroute", "traceroute"),
+    _missing("-sA", "ACK scan"),
+    _missing("-sW", "window scan"),
+    _missing("-sM", "Maimon scan"),
+    _missing("-sU", "UDP scan"),
+    _missing("-sN", "null scan"),
+    _missing("-sF", "FIN scan"),
+    _missing("-sX", "Xmas scan"),
+    _missing("-sY", "SCTP INIT scan"),
+    _missing("-sZ", "SCTP COOKIE-ECHO scan"),
+    _missing("-sO", "IP protocol scan"),
+    _missing("-sI", "idle scan", "ZOMBIE"),
+    _missing("-b", "FTP bounce scan", "RELAY"),
+    _missing("--scanflags", "TCP flags of one's own", "FLAGS"),
+    _missing("--port-ratio", "ports by their frequency", "RATIO"),
+    _missing("--servicedb", "another table of services", "FILE"),
+    _missing("-sV -sR", "version detection"),
+    _missing("--version-intensity", "version detection", "0-9"),
+    _missing("--version-light", "version detection"),
+    _missing("--version-all", "version detection"),
+    _missing("--version-trace", "version detection"),
+    _missing("--allports", "version detection"),
+    _missing("--versiondb", "version detection", "FILE"),
+    _missing("-sC", "scripts"),
+    _missing("--script", "scripts", "NAMES"),
+    _missing("--script-args", "scripts", "ARGUMENTS"),
+    _missing("--script-args-file", "scripts", "FILE"),
+    _missing("--script-help", "scripts", "NAMES"),
+    _missing("--script-trace", "scripts"),
+    _missing("--script-updatedb", "scripts"),
+    _missing("--script-timeout", "scripts", "TIME"),
+    _missing("-O", "OS detection", "[2]"),
+    _missing("--osscan-limit", "OS detection"),
+    _missing("--osscan-guess --fuzzy", "OS detection"),
+    _missing("--max-os-tries", "OS detection", "N"),
+    _missing("-A", "OS detection, version detection, scripts and traceroute"),
+    _missing("--defeat-rst-ratelimit", "ignoring rate limits of resets"),
+    _missing("--defeat-icmp-ratelimit", "ignoring rate limits of ICMP errors"),
+    _missing("--nsock-engine", "choice of the event engine", "ENGINE"),
+    _missing("--nogcc", "scanning without congestion control of the group"),
+    _missing("-f", "fragmented probes"),
+    _missing("--mtu", "fragmented probes", "N"),
+    _missing("-D", "decoys", "DECOYS"),
+    _missing("-S", "another source address", "ADDRESS"),
+    _missing("-e", "choice of the interface", "INTERFACE"),
+    _missing("-g --source-port", "fixed source port", "PORT"),
+    _missing("--data", "payload of one's own", "HEX"),
+    _missing("--data-string", "payload of one's own", "TEXT"),
+    _missing("--data-length", "payload of one's own", "N"),
+    _missing("--ip-options", "IP options", "OPTIONS"),
+    _missing("--ttl", "time to live of one's own", "N"),
+    _missing("--spoof-mac", "another MAC address", "MAC"),
+    _missing("--badsum", "wrong checksums"),
+    _missing("--adler32", "old SCTP checksums"),
+    _missing("--proxies --proxy", "proxies", "URLS"),
+    _missing("--send-eth", "choice of the sending layer"),
+    _missing("--send-ip", "choice of the sending layer"),
+    _missing("-oS", "output in a playful spelling", "FILE"),
+    _missing("-oH", "HTML output", "FILE"),
+    _missing("--resume", "resuming a scan", "FILE"),
+    _missing("--deprecated-xml-osclass", "OS detection"),
+    _missing("--datadir", "another directory of data files", "DIRECTORY"),
+    _missing("--route-dst", "showing one routing decision", "HOST"),
+)
+
+GROUPS: tuple[tuple[str, tuple[Option, ...]], ...] = (
+    ("Targets", _TARGETS),
+    ("Host discovery and names", _DISCOVERY),
+    ("Scan techniques", _TECHNIQUES),
+    ("Ports", _PORTS),
+    ("Timing (TIME: 500ms, 2s, 15m, 1h; seconds without a unit)", _TIMING),
+    ("Output", _OUTPUT),
+    ("Other", _OTHER),
+    ("Only with leadline demo", _DEMO),
+)
+"""What the help shows, in its order."""
+
+OPTIONS: tuple[Option, ...] = (
+    *(option for _, options in GROUPS for option in options),
+    *_COMPATIBILITY,
+    *_NOT_BUILT,
+)
+"""All options that are known."""
+
+BY_NAME: dict[str, Option] = {name: option for option in OPTIONS for name in option.names}
+"""By each of their names, with the dashes."""
