@@ -10,6 +10,7 @@ import contextlib
 import itertools
 import os
 import select
+import shutil
 import signal
 import subprocess
 import sys
@@ -121,6 +122,18 @@ class Namespace:
         """A name server on ``address``: ``zone`` maps a name to its addresses; reverse names follow from it."""
         entries = [f"{name}={','.join(addresses)}" for name, addresses in zone.items()]
         self._serve("dns_server.py", address, str(port), *entries)
+
+    @contextlib.contextmanager
+    def resolver(self, address: str) -> Iterator[None]:
+        """While the block runs, ``address`` is the system's name server inside (``ip netns exec`` binds the file)."""
+        folder = Path("/etc/netns") / self.name
+        folder.mkdir(parents=True)
+        try:
+            (folder / "resolv.conf").write_text(f"nameserver {address}\noptions timeout:1 attempts:2\n", "ascii")
+            (folder / "hosts").write_text("127.0.0.1 localhost\n::1 localhost\n", "ascii")
+            yield
+        finally:
+            shutil.rmtree(folder)
 
     def _serve(self, script: str, *arguments: str) -> None:
         process = self.start(sys.executable, "-P", str(SUPPORT / script), *arguments)
