@@ -1,4 +1,4 @@
-"""Host discovery over a /20 in which a third of the hosts answer, by every kind of probe, on the link and behind a router."""
+"""Discovery over a /20 in which a third of the hosts answer, by every kind of probe, on the link and routed."""
 
 from __future__ import annotations
 
