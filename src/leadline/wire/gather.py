@@ -114,8 +114,8 @@ class Store:
             kind = self._types[name]
             if rows is None:
                 # A copy always: two names must not come to share an array that is written to later.
-                column = value.astype(kind) if isinstance(value, np.ndarray) else np.full(self._count, value, dtype=kind)
-                self._columns[name] = column
+                values_of_all = np.full(self._count, value) if isinstance(value, int) else value
+                self._columns[name] = values_of_all.astype(kind)
                 continue
             if name not in self._columns:
                 self._columns[name] = self._zeros(name)

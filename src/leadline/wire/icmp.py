@@ -1,0 +1,133 @@
+"""ICMP messages of IPv4 (RFC 792, RFC 950, RFC 1812)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from leadline.errors import WireError
+from leadline.wire.checksum import checksum
+
+TYPE = 0
+CODE = 1
+CHECKSUM = slice(2, 4)
+WORD = slice(4, 8)
+HEADER_BYTES = 8
+
+PROTOCOL = 1
+
+ECHO_REPLY = 0
+UNREACHABLE = 3
+SOURCE_QUENCH = 4
+REDIRECT = 5
+ECHO_REQUEST = 8
+TIME_EXCEEDED = 11
+PARAMETER_PROBLEM = 12
+TIMESTAMP_REQUEST = 13
+TIMESTAMP_REPLY = 14
+MASK_REQUEST = 17
+MASK_REPLY = 18
+
+# Those whose payload is the beginning of the packet they are about.
+ERRORS = frozenset({UNREACHABLE, SOURCE_QUENCH, REDIRECT, TIME_EXCEEDED, PARAMETER_PROBLEM})
+
+_TYPE_NAMES = {
+    ECHO_REPLY: "echo reply",
+    UNREACHABLE: "destination unreachable",
+    SOURCE_QUENCH: "source quench",
+    REDIRECT: "redirect",
+    ECHO_REQUEST: "echo request",
+    9: "router advertisement",
+    10: "router solicitation",
+    TIME_EXCEEDED: "time exceeded",
+    PARAMETER_PROBLEM: "parameter problem",
+    TIMESTAMP_REQUEST: "timestamp request",
+    TIMESTAMP_REPLY: "timestamp reply",
+    MASK_REQUEST: "address mask request",
+    MASK_REPLY: "address mask reply",
+}
+_CODE_NAMES = {
+    (UNREACHABLE, 0): "network unreachable",
+    (UNREACHABLE, 1): "host unreachable",
+    (UNREACHABLE, 2): "protocol unreachable",
+    (UNREACHABLE, 3): "port unreachable",
+    (UNREACHABLE, 4): "fragmentation needed",
+    (UNREACHABLE, 5): "source route failed",
+    (UNREACHABLE, 9): "network prohibited",
+    (UNREACHABLE, 10): "host prohibited",
+    (UNREACHABLE, 13): "communication prohibited",
+    (TIME_EXCEEDED, 0): "time exceeded in transit",
+    (TIME_EXCEEDED, 1): "reassembly time exceeded",
+}
+
+
+def message_name(type_number: int, code: int) -> str:
+    """The message in words, the code's meaning where it has one (RFC 792, RFC 1122 section 3.2.2.1, RFC 1812 5.2.7)."""
+    fallback = _TYPE_NAMES.get(type_number, f"type {type_number}")
+    return _CODE_NAMES.get((type_number, code), fallback)
+
+
+class IcmpView:
+    """Reads the fields of bytes that hold a whole header; ``WireError`` otherwise."""
+
+    __slots__ = ("_data",)
+
+    def __init__(self, data: bytes) -> None:
+        if len(data) < HEADER_BYTES:
+            raise WireError(f"an ICMP message of {len(data)} bytes")
+        self._data = data
+
+    @property
+    def type(self) -> int:
+        return self._data[TYPE]
+
+    @property
+    def code(self) -> int:
+        return self._data[CODE]
+
+    @property
+    def word(self) -> int:
+        """Bytes 4 to 7: identifier and sequence number, a gateway, an MTU."""
+        return int.from_bytes(self._data[WORD], "big")
+
+    @property
+    def payload(self) -> bytes:
+        return self._data[HEADER_BYTES:]
+
+    @property
+    def checksum_holds(self) -> bool:
+        return checksum(self._data) == 0
+
+
+@dataclass(frozen=True, slots=True)
+class Icmp:
+    """``word``: bytes 4 to 7, whose meaning depends on ``type``; ``payload`` of an error: the quoted packet."""
+
+    type: int
+    code: int = 0
+    word: int = 0
+    payload: bytes = b""
+
+    @property
+    def identifier(self) -> int:
+        return self.word >> 16
+
+    @property
+    def sequence(self) -> int:
+        return self.word & 0xFFFF
+
+    @property
+    def is_error(self) -> bool:
+        """Whether the payload quotes a packet."""
+        return self.type in ERRORS
+
+    @classmethod
+    def parse(cls, data: bytes) -> Icmp:
+        """Raises ``WireError``."""
+        view = IcmpView(data)
+        return cls(view.type, view.code, view.word, view.payload)
+
+    def emit(self) -> bytes:
+        """The message with its checksum."""
+        message = bytearray([self.type, self.code, 0, 0]) + self.word.to_bytes(4, "big") + self.payload
+        message[CHECKSUM] = checksum(bytes(message)).to_bytes(2, "big")
+        return bytes(message)
