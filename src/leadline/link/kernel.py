@@ -1,0 +1,120 @@
+"""The real ``Network``: this machine's kernel, its clock, its tables and its sockets."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from leadline.errors import LinkError, ScanError
+from leadline.link import packet_socket
+from leadline.link.base import CaptureFilter, Clock, Connector, Interface, Link, LinkStatistics, RoutedTargets
+from leadline.link.filter import Program, compile_filter
+from leadline.link.kernel_tables import KernelTables, read_tables
+from leadline.link.neighbors import known_mac
+from leadline.link.rawsock import InternetSender, PacketReceiver, PacketSender
+from leadline.link.receive_ring import ReceiveRing
+from leadline.link.routes import Router
+from leadline.link.socket_link import Receiver, Sender, SocketLink
+from leadline.link.transmit_ring import TransmitRing
+from leadline.model.address import U64, Address
+
+
+@dataclass(frozen=True, slots=True)
+class KernelClock:
+    """Seconds of ``CLOCK_MONOTONIC``, and of 1970 for people."""
+
+    def now(self) -> float:
+        """Monotonic seconds."""
+        return time.monotonic()
+
+    def epoch(self) -> float:
+        """Seconds since 1970."""
+        return time.time()
+
+
+class KernelNetwork:
+    """``Network`` over the kernel. Tables are read at the first question and kept for the life of the object.
+
+    ``rings``: false to use plain packet sockets only (for tests, and where shared rings are not wanted).
+    """
+
+    def __init__(self, rings: bool = True) -> None:
+        self.clock: Clock = KernelClock()
+        self._rings = rings
+        self._tables: KernelTables | None = None
+        self._router: Router | None = None
+
+    def _read(self) -> KernelTables:
+        if self._tables is None:
+            self._tables = read_tables()
+        return self._tables
+
+    def interfaces(self) -> list[Interface]:
+        """All interfaces, in the kernel's order. Raises ``LinkError`` when netlink does not work."""
+        return list(self._read().interfaces)
+
+    def routes(self, family: int, hi: U64, lo: U64, scopes: dict[int, str]) -> RoutedTargets:
+        """Routes for columns of targets; see ``Network.routes``."""
+        if self._router is None:
+            self._router = Router(self._read())
+        return self._router.routes(family, hi, lo, scopes)
+
+    def can_send_raw(self) -> bool:
+        """Whether packet sockets can be opened: tried, not guessed from the user id."""
+        try:
+            packet_socket.open_packet_socket().close()
+        except ScanError:
+            return False
+        return True
+
+    def open_link(self, interface: Interface, capture: CaptureFilter) -> Link:
+        """A link with rings where the kernel grants them, else with plain sockets.
+
+        Raises ``PrivilegeError`` without CAP_NET_RAW, ``LinkError`` when the interface cannot be used.
+        """
+        statistics = LinkStatistics()
+        program = compile_filter(capture, interface.link_header)
+        receiver = self._receiver(interface, program, statistics)
+        try:
+            sender = self._sender(interface, capture, statistics)
+        except ScanError:
+            receiver.close()
+            raise
+        return SocketLink(interface, sender, receiver, statistics, self.clock)
+
+    def _receiver(self, interface: Interface, program: Program, statistics: LinkStatistics) -> Receiver:
+        if self._rings:
+            try:
+                return ReceiveRing(interface, program, self.clock, statistics)
+            except LinkError:
+                pass  # no memory for it, or a kernel without rings: slower, not wrong
+        return PacketReceiver(interface, program, self.clock, statistics)
+
+    def _sender(self, interface: Interface, capture: CaptureFilter, statistics: LinkStatistics) -> Sender:
+        if interface.kind == "loopback":
+            return InternetSender(self._owner(capture.source) or interface, capture.family, statistics)
+        ethertype = packet_socket.ETH_P_IP if capture.family == 4 else packet_socket.ETH_P_IPV6
+        protocol = 0 if interface.link_header else ethertype
+        if self._rings:
+            try:
+                return TransmitRing(interface, protocol, statistics)
+            except LinkError:
+                pass
+        return PacketSender(interface, protocol, statistics)
+
+    def _owner(self, address: Address) -> Interface | None:
+        """Whose address it is: a link-local one of ours needs that interface as its scope, although it goes over lo."""
+        for interface in self._read().interfaces:
+            if any(own == address for own, _ in interface.addresses):
+                return interface
+        return None
+
+    def neighbor(self, interface: Interface, address: Address) -> bytes | None:
+        """The MAC that the kernel knows for a next hop, else ``None``."""
+        return known_mac(interface, address)
+
+    def connector(self, limit: int | None) -> Connector:
+        """A connector with at most ``limit`` pending connections (``None``: as many as descriptors allow)."""
+        from leadline.net.connector import EpollConnector
+
+        return EpollConnector(self.clock, limit)
