@@ -19,14 +19,13 @@ def build_plan(options: Options, privileged: bool) -> Plan:
     for without the right becomes a connect scan, and ``Plan.notices`` says so. Raises ``UsageError`` with every mistake
     at once, ``PrivilegeError`` for what has no substitute without raw packets.
     """
-    mistakes = check(options)
+    mistakes = find_mistakes(options)
     if mistakes:
-        # The steps below rely on checked options; what they find wrong in ports is still told along with the rest.
-        raise UsageError(*mistakes, *_port_mistakes(options))
+        raise UsageError(*mistakes)
     technique, notices = _technique(options, privileged)
     ports, discovery = _choices(options, privileged, technique)
-    if ports.mistakes or discovery.mistakes:
-        raise UsageError(*ports.mistakes, *discovery.mistakes)
+    if discovery.mistakes:
+        raise UsageError(*discovery.mistakes)
     if discovery.needs_rights:
         raise PrivilegeError(" ".join(discovery.needs_rights))
     timing, moved = timing_plan(options)
@@ -41,6 +40,17 @@ def build_plan(options: Options, privileged: bool) -> Plan:
         arguments=options.arguments,
         notices=(*options.notices, *notices, *ports.notices, *discovery.notices, *moved),
     )
+
+
+def find_mistakes(options: Options) -> list[str]:
+    """Every mistake that can be told without knowing the rights: contradictions, then faults in lists of ports."""
+    mistakes = check(options)
+    try:
+        technique, _ = _technique(options, True)
+        ports, discovery = _choices(options, True, technique)
+    except ValueError:
+        return mistakes  # an unknown technique or probe: told already
+    return list(dict.fromkeys([*mistakes, *ports.mistakes, *discovery.mistakes]))
 
 
 def _technique(options: Options, privileged: bool) -> tuple[Technique | None, list[str]]:
@@ -60,16 +70,6 @@ def _technique(options: Options, privileged: bool) -> tuple[Technique | None, li
 def _choices(options: Options, privileged: bool, technique: Technique | None) -> tuple[PortChoice, DiscoveryChoice]:
     ports = choose_ports(options, () if technique is None else (Protocol.TCP,))
     return ports, choose_discovery(options, privileged, ports.excluded)
-
-
-def _port_mistakes(options: Options) -> list[str]:
-    """Faults in the port lists alone, of options that are wrong elsewhere too."""
-    try:
-        technique, _ = _technique(options, True)
-        ports, discovery = _choices(options, True, technique)
-    except ValueError:
-        return []  # an unknown technique or probe: already told
-    return [*ports.mistakes, *discovery.mistakes]
 
 
 def _targets(options: Options) -> TargetPlan:

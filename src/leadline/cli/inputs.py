@@ -1,0 +1,67 @@
+"""Mistakes in what the command line names, found before any packet: the grammar of targets, files that are missing."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from ipaddress import ip_network
+
+from leadline.errors import UsageError
+from leadline.plan.options import Options
+
+_NAME = re.compile(r"[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*", re.ASCII)
+_LONGEST_NAME = 63
+
+
+def input_mistakes(options: Options) -> list[str]:
+    """One sentence each: targets and exclusions that are no expressions, input files that cannot be read."""
+    return [
+        *_target_mistakes(options.targets),
+        *_target_mistakes(options.exclude),
+        *_file_mistakes("-iL", options.input_files),
+        *_file_mistakes("--excludefile", options.exclude_files),
+    ]
+
+
+def _target_mistakes(texts: tuple[str, ...]) -> Iterator[str]:
+    doubtful = [text for text in texts if not _surely_fine(text)]
+    if not doubtful:
+        return
+    # Only now, because it loads numpy: a mistake elsewhere on the command line shall be told at once.
+    from leadline.data.port_spec import parse_ports
+    from leadline.model.port import Protocol
+    from leadline.targets.spec import parse_target
+
+    for text in doubtful:
+        try:
+            parse_target(text, lambda ports: parse_ports(ports, (Protocol.TCP,)))
+        except UsageError as error:
+            yield from error.messages
+
+
+def _surely_fine(text: str) -> bool:
+    """A short host name, an address or a network: no need to look closer."""
+    if _NAME.fullmatch(text):
+        return len(text) <= _LONGEST_NAME
+    try:
+        ip_network(text, strict=False)
+    except ValueError:
+        return False
+    return text.isascii() and "%" not in text and text.count("/") < 2 and not text.partition("/")[2].count(".")
+
+
+def _file_mistakes(option: str, names: tuple[str, ...]) -> Iterator[str]:
+    """Not opened for a look: a named pipe (``-iL <(command)``) can be opened once only."""
+    for name in names:
+        if name == "-":
+            continue
+        try:
+            if not os.path.exists(name):
+                yield f"{option}: there is no file {name!r}."
+            elif os.path.isdir(name):
+                yield f"{option}: {name!r} is a directory."
+            elif not os.access(name, os.R_OK):
+                yield f"{option}: the file {name!r} cannot be read (permission denied)."
+        except ValueError:  # a NUL in the name
+            yield f"{option}: {name!r} is no file name."

@@ -1,0 +1,176 @@
+"""From ``argv`` to the exit status.
+
+The order matters: every mistake that can be known is told before rights are tried, outputs opened or packets sent; what
+only prints or refuses imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from leadline import __version__
+from leadline.cli import exit_codes
+from leadline.cli.arguments import Parsed, parse_arguments
+from leadline.cli.values import clock_escapes
+from leadline.errors import ScanError, UsageError
+
+if TYPE_CHECKING:
+    from leadline.engine.control import Control
+    from leadline.link.base import Network
+    from leadline.model.event import Event
+    from leadline.model.plan import Plan
+    from leadline.net.base import Resolver
+    from leadline.plan.options import Options
+    from leadline.report.sink import Sink
+
+_PLACEHOLDER = ("demo",)
+
+
+def entry(arguments: Sequence[str] | None = None) -> int:
+    """The program; ``arguments`` default to those of the process. Returns the exit status (``exit_codes``)."""
+    try:
+        return _main(list(sys.argv[1:] if arguments is None else arguments))
+    except UsageError as error:
+        return _refuse(error.messages)
+    except ScanError as error:
+        sys.stderr.write(f"leadline: {error}\n")
+        return exit_codes.FATAL
+    except KeyboardInterrupt:
+        return exit_codes.for_signal("SIGINT")
+    except BrokenPipeError:
+        # Whoever read the help has seen enough; the interpreter must not complain when it flushes at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return exit_codes.FATAL
+
+
+def _main(arguments: list[str]) -> int:
+    demo = arguments[:1] == ["demo"]
+    if not arguments:
+        from leadline.cli.help import USAGE
+
+        sys.stderr.write(USAGE)
+        return exit_codes.USAGE
+    moment = time.localtime()
+    parsed = parse_arguments(
+        arguments[1:] if demo else arguments,
+        os.environ,
+        clock_escapes(*moment[:6]),
+        "leadline demo" if demo else "leadline",
+    )
+    if parsed.command in ("help", "version"):
+        return _tell(parsed.command)
+    mistakes = _mistakes(parsed, demo)
+    if mistakes:
+        return _refuse(mistakes)
+    if parsed.command == "interfaces":
+        from leadline.cli.iflist import interfaces_and_routes
+
+        sys.stdout.write(interfaces_and_routes())
+        return exit_codes.SUCCESS
+    return _demo(parsed) if demo else _scan(parsed.options)
+
+
+def _tell(command: str) -> int:
+    if command == "version":
+        sys.stdout.write(f"Leadline {__version__}\n")
+    else:
+        from leadline.cli.help import help_text
+
+        sys.stdout.write(help_text())
+    sys.stdout.flush()
+    return exit_codes.SUCCESS
+
+
+def _refuse(mistakes: Sequence[str]) -> int:
+    for mistake in mistakes:
+        sys.stderr.write(f"leadline: {_printable(mistake)}\n")
+    sys.stderr.write("Nothing was scanned. leadline --help lists the options.\n")
+    return exit_codes.USAGE
+
+
+def _printable(text: str) -> str:
+    """Arguments are shown back, and may come from anywhere (a list pasted into a script): no control characters."""
+    return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+
+
+def _mistakes(parsed: Parsed, demo: bool) -> list[str]:
+    from leadline.cli.inputs import input_mistakes
+    from leadline.plan.build import find_mistakes
+
+    mistakes = list(parsed.mistakes)
+    if parsed.command == "interfaces":
+        return mistakes
+    options = parsed.options
+    if demo:
+        if parsed.speed is not None and parsed.speed <= 0:
+            mistakes.append("Option --speed needs a number above 0.")
+        if not options.targets:
+            options = replace(options, targets=_PLACEHOLDER)
+    elif parsed.speed is not None:
+        mistakes.append("Option --speed belongs to leadline demo: real time cannot be hurried.")
+    return [*mistakes, *find_mistakes(options), *input_mistakes(options)]
+
+
+def _scan(options: Options) -> int:
+    from leadline.link.kernel import KernelNetwork
+    from leadline.net.resolve import make_resolver
+
+    network = KernelNetwork()
+    plan = _plan(options, network)
+    return _run(plan, options, network, make_resolver(plan.resolve), None)
+
+
+def _demo(parsed: Parsed) -> int:
+    from leadline.cli.demo import demo_options
+    from leadline.sim.demo import DEMO_TARGETS, demo_network
+
+    options = demo_options(parsed.options, tuple(DEMO_TARGETS))
+    network, resolver = demo_network(seed=options.seed or 0, epoch=time.time())
+    plan = _plan(options, network)
+    speed = parsed.speed
+    if speed is None and plan.output.stdout_text and sys.stdout.isatty():
+        speed = 1.0
+    return _run(plan, options, network, resolver, speed)
+
+
+def _plan(options: Options, network: Network) -> Plan:
+    from leadline.plan.build import build_plan
+
+    privileged = network.can_send_raw() if options.privileged is None else options.privileged
+    return build_plan(options, privileged)
+
+
+def _run(plan: Plan, options: Options, network: Network, resolver: Resolver, speed: float | None) -> int:
+    """``speed``: of the simulated clock on the wall, ``None`` for as fast as it goes."""
+    from leadline.cli.session import Session
+    from leadline.cli.signals import StopSignals
+    from leadline.cli.terminal import Terminal, has_colour
+    from leadline.engine.control import Control
+    from leadline.report.sink import open_sinks
+
+    control = Control()
+    control.packet_trace = plan.output.packet_trace
+    colour = has_colour(sys.stdout, os.environ)
+    sinks: list[Sink] = open_sinks(plan.output, colour)
+    terminal = Terminal(control, sinks, plan.output.interactive, os.environ.get("TERM", ""))
+    with StopSignals(control, terminal.restore), terminal:
+        session = Session(plan, control, sinks, network.clock, terminal)
+        return session.run(_events(plan, network, resolver, control, speed))
+
+
+def _events(
+    plan: Plan, network: Network, resolver: Resolver, control: Control, speed: float | None
+) -> Iterator[Event]:
+    from leadline.pipeline import run
+
+    events = run(plan, network, resolver, control)
+    if speed is None:
+        return events
+    from leadline.cli.demo import paced
+
+    return paced(events, speed, control, time.monotonic, time.sleep)
