@@ -1,0 +1,146 @@
+"""Discovery of one host group with raw probes: sans-IO, over prober and codec."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadline.discovery.classify import classify
+from leadline.discovery.probes import PingColumns
+from leadline.engine.codec import ProbeCodec, Replies
+from leadline.engine.group import HostGroup
+from leadline.engine.probe_kind import ProbeKind
+from leadline.engine.prober import Prober, Sends
+from leadline.engine.raw_machine import RawMachine
+from leadline.model.address import Address, address_of
+from leadline.model.event import HostFound
+from leadline.model.evidence import Evidence
+from leadline.model.host import HostStatus
+from leadline.model.port import Reason
+from leadline.wire.columns import Decoded
+
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+VendorNames = Callable[[str], str]
+
+
+class DiscoveryMachine(RawMachine):
+    """Results are columns over the hosts ``(N,)``: ``status`` (``HostStatus``), ``reasons``, ``ttls``, ``macs``.
+
+    ``vendors``: the registered owner of a MAC. A host is finished with the first answer that decides it.
+    """
+
+    def __init__(
+        self, group: HostGroup, columns: PingColumns, prober: Prober, codec: ProbeCodec, epoch: float, *,
+        ignore_reset: bool, vendors: VendorNames,
+    ) -> None:  # fmt: skip
+        super().__init__(group, prober, codec, epoch)
+        self.columns = columns
+        self._ignore_reset, self._vendors = ignore_reset, vendors
+        count = len(group)
+        self.status: U8 = np.zeros(count, dtype=np.uint8)
+        self.reasons: U8 = np.full(count, int(Reason.NO_RESPONSE), dtype=np.uint8)
+        self.ttls: U8 = np.zeros(count, dtype=np.uint8)
+        self.macs: NDArray[np.uint8] = np.zeros((count, 6), dtype=np.uint8)
+        self.answered: I64 = np.full(count, -1, dtype=np.int64)
+        self.rtt: NDArray[np.float64] = np.full(count, np.nan)
+        self._responders: dict[int, tuple[int, int]] = {}
+
+    def probes(self, sends: Sends) -> tuple[U8, I64]:
+        return self.columns.kinds[sends.columns], self.columns.numbers[sends.columns]
+
+    def interpret(self, frames: Decoded, replies: Replies, now: float) -> None:
+        columns = self.columns.column_of(replies.kinds, replies.ports)
+        rows = replies.rows
+        status, reasons = classify(
+            replies.kinds, replies.error, replies.from_target, frames.family[rows], frames.tcp_flags[rows],
+            frames.icmp_type[rows], frames.icmp_code[rows], self._ignore_reset,
+        )  # fmt: skip
+        asked = np.flatnonzero((columns >= 0) & (status != HostStatus.UNKNOWN))
+        if not len(asked):
+            return
+        codes = self.codes_of(replies, np.maximum(columns, 0))
+        items = replies.hosts[asked] * self.prober.width + columns[asked]
+        rtt = self.prober.items.round_trip(items, codes[asked], frames.times[rows[asked]])
+        weak = replies.error[asked]
+        new = self.prober.answer(
+            replies.hosts[asked], columns[asked], codes[asked], frames.times[rows[asked]], weak, now
+        )
+        # One verdict a host: the first one that came.
+        picked, rtt = asked[new], rtt[new]
+        hosts, first = np.unique(replies.hosts[picked], return_index=True)
+        open_cases = self.status[hosts] == HostStatus.UNKNOWN
+        hosts, picked, rtt = hosts[open_cases], picked[first][open_cases], rtt[first][open_cases]
+        self.status[hosts] = status[picked]
+        self.reasons[hosts] = reasons[picked]
+        self.ttls[hosts] = np.where(np.isin(replies.kinds[picked], _LINK_KINDS), 0, frames.ttl[rows[picked]])
+        self.answered[hosts] = columns[picked]
+        self.rtt[hosts] = rtt
+        self._learn(frames, replies, hosts, picked, now)
+        self.prober.finish(hosts)
+
+    def _learn(self, frames: Decoded, replies: Replies, hosts: I64, picked: I64, now: float) -> None:
+        group, rows = self.group, replies.rows[picked]
+        link = np.isin(replies.kinds[picked], _LINK_KINDS)
+        self.macs[hosts[link]] = frames.mac[rows[link]]
+        direct = ~replies.error[picked]
+        group.ping_kind[hosts[direct]] = replies.kinds[picked[direct]]
+        group.ping_port[hosts[direct]] = replies.ports[picked[direct]]
+        for index in np.flatnonzero(replies.error[picked] & ~replies.from_target[picked]):
+            row = int(rows[index])
+            self._responders[int(hosts[index])] = (int(frames.source_hi[row]), int(frames.source_lo[row]))
+        for host in hosts[self.status[hosts] == HostStatus.UP]:
+            mac = self.mac(int(host))
+            self._events.append(
+                HostFound(
+                    at=now - self.epoch,
+                    address=group.address(int(host)),
+                    reason=Reason(int(self.reasons[host])),
+                    reason_ttl=int(self.ttls[host]),
+                    mac=mac,
+                    vendor=self._vendors(mac) if mac else "",
+                )
+            )
+
+    def mac(self, host: int) -> str:
+        """The MAC that the host answered with, or the empty string."""
+        raw = self.macs[host]
+        return ":".join(f"{byte:02X}" for byte in raw) if raw.any() else ""
+
+    def responder(self, host: int) -> Address | None:
+        """Who decided, when it was not the host itself."""
+        pair = self._responders.get(host)
+        return address_of(self.group.family, *pair) if pair else None
+
+    def evidence(self, host: int, now: float) -> Evidence:
+        """The proof of a host's status."""
+        reason = Reason(int(self.reasons[host]))
+        column = int(self.answered[host])
+        tries = self.prober.items.tries.reshape(-1, self.prober.width)[host]
+        rtt = float(self.rtt[host])
+        if column < 0:
+            names = ", ".join(self._probe_name(index) for index in range(self.prober.width))
+            return Evidence(
+                probe=names, tries=int(tries.sum()), at=now - self.epoch, rule="no reply to any probe -> down"
+            )
+        status = HostStatus(int(self.status[host]))
+        return Evidence(
+            probe=self._probe_name(column),
+            tries=int(tries[column]),
+            answered_try=int(self.prober.items.answered_try[host * self.prober.width + column]),
+            reply=reason.label,
+            responder=self.responder(host) or self.group.address(host),
+            ttl=int(self.ttls[host]),
+            rtt=rtt if rtt == rtt else None,
+            at=now - self.epoch,
+            rule=f"{self._probe_name(column)}: {reason.label} -> {status.label}",
+        )
+
+    def _probe_name(self, column: int) -> str:
+        kind, number = ProbeKind(int(self.columns.kinds[column])), int(self.columns.numbers[column])
+        return f"{kind.label} {number}" if number else kind.label
+
+
+_LINK_KINDS = np.array([int(ProbeKind.ARP), int(ProbeKind.NEIGHBOR)], dtype=np.uint8)

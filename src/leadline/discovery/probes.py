@@ -1,0 +1,68 @@
+"""What discovery sends, in which order (spec sheet 1.2 and 2.6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadline.engine.probe_kind import ProbeKind
+from leadline.model.plan import DiscoveryPlan, PingKind
+
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+
+_KINDS = {
+    PingKind.ICMP_ECHO: ProbeKind.ICMP_ECHO,
+    PingKind.TCP_SYN: ProbeKind.TCP_SYN,
+    PingKind.TCP_ACK: ProbeKind.TCP_ACK,
+    PingKind.ICMP_TIMESTAMP: ProbeKind.ICMP_TIMESTAMP,
+    PingKind.UDP: ProbeKind.UDP,
+    PingKind.IP_PROTOCOL: ProbeKind.IP_PROTOCOL,
+    PingKind.ICMP_ADDRESS_MASK: ProbeKind.ICMP_ADDRESS_MASK,
+}
+# IP-protocol pings whose protocol has a probe of its own carry that probe's header (spec sheet 2.9).
+_PROTOCOL_PROBES = {
+    1: (ProbeKind.ICMP_ECHO, 0),
+    6: (ProbeKind.TCP_ACK, 80),
+    17: (ProbeKind.UDP, 40_125),
+    58: (ProbeKind.ICMP_ECHO, 0),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class PingColumns:
+    """Column ``c`` is a probe of ``kinds[c]`` to port (or protocol) ``numbers[c]``; ``(P,)`` each, in send order."""
+
+    kinds: U8
+    numbers: I64
+
+    def column_of(self, kinds: U8, numbers: I64) -> I64:
+        """The column of each (kind, number), ``(N,)``; -1 for probes that are not sent."""
+        fits = (kinds[:, None] == self.kinds[None, :]) & (numbers[:, None] == self.numbers[None, :])
+        return np.where(fits.any(axis=1), fits.argmax(axis=1), -1)
+
+
+def raw_columns(plan: DiscoveryPlan, family: int) -> PingColumns:
+    """The raw probes of the plan for one family; connect pings are left out (they are not raw)."""
+    pairs: list[tuple[ProbeKind, int]] = []
+    for probe in plan.probes_v4 if family == 4 else plan.probes_v6:
+        if probe.kind is PingKind.TCP_CONNECT:
+            continue
+        kind, number = _KINDS[probe.kind], probe.number
+        if kind is ProbeKind.IP_PROTOCOL:
+            kind, number = _PROTOCOL_PROBES.get(number, (kind, number))
+        if (kind, number) not in pairs:
+            pairs.append((kind, number))
+    return _columns(pairs)
+
+
+def neighbor_columns(family: int) -> PingColumns:
+    """ARP or ND alone: on the local link they tell all (spec sheet 2.6)."""
+    return _columns([(ProbeKind.ARP if family == 4 else ProbeKind.NEIGHBOR, 0)])
+
+
+def _columns(pairs: list[tuple[ProbeKind, int]]) -> PingColumns:
+    kinds = np.array([int(kind) for kind, _ in pairs], dtype=np.uint8)
+    return PingColumns(kinds, np.array([number for _, number in pairs], dtype=np.int64))

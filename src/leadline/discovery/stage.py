@@ -1,0 +1,182 @@
+"""Runs discovery on one part of a block and says what came out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadline.discovery.connect import ConnectDiscovery, connect_ports
+from leadline.discovery.machine import DiscoveryMachine
+from leadline.discovery.probes import PingColumns, neighbor_columns, raw_columns
+from leadline.engine.codec import ProbeCodec
+from leadline.engine.driver import drive, drive_connections
+from leadline.engine.group import HostGroup
+from leadline.engine.partition import Part
+from leadline.engine.prober import Prober
+from leadline.engine.session import Session
+from leadline.model.address import Address, columns_of
+from leadline.model.event import Event, Notice, TaskEnded, TaskStarted
+from leadline.model.evidence import Evidence
+from leadline.model.host import HostStatus
+from leadline.model.port import Reason
+from leadline.model.target import TargetBlock
+
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+VendorNames = Callable[[str], str]
+ARP_TIMEOUT = 0.2
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What is known of the hosts of one group after discovery; columns ``(N,)`` as in ``discovery.machine``."""
+
+    group: HostGroup
+    status: U8
+    reasons: U8
+    ttls: U8
+    evidence: Callable[[int], Evidence | None] = lambda row: None
+    mac: Callable[[int], str] = lambda row: ""
+    responder: Callable[[int], Address | None] = lambda row: None
+    complete: bool = True
+    cut: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
+
+
+def discover(part: Part, block: TargetBlock, session: Session, vendors: VendorNames) -> Generator[Event, None, Outcome]:
+    """Find out which hosts of the part are up; yields events, returns the outcome."""
+    plan, group, route = session.plan.discovery, part.group, part.route
+    neighbors = route.on_link and plan.link_probes and session.raw
+    if plan.mode == "none" and not neighbors:
+        if session.raw:
+            yield from _next_hops(part, session, vendors)
+        return _believed(group, Reason.USER_SET)
+    if route.local or route.interface.kind == "loopback":
+        return _believed(group, Reason.LOCALHOST_RESPONSE)
+    if not session.raw:
+        return (yield from _by_connections(part, block, session))
+    if neighbors:
+        columns = neighbor_columns(group.family)
+        task = "ARP Ping Scan" if group.family == 4 else "ND Ping Scan"
+    else:
+        columns, task = raw_columns(plan, group.family), "Ping Scan"
+        yield from _next_hops(part, session, vendors)
+    return (yield from _by_frames(group, columns, task, session, vendors))
+
+
+def _believed(group: HostGroup, reason: Reason) -> Outcome:
+    count = len(group)
+    up = np.full(count, int(HostStatus.UP), dtype=np.uint8)
+    return Outcome(group, up, np.full(count, int(reason), dtype=np.uint8), np.zeros(count, dtype=np.uint8))
+
+
+def _by_frames(
+    group: HostGroup, columns: PingColumns, task: str, session: Session, vendors: VendorNames, quiet: bool = False
+) -> Generator[Event, None, Outcome]:
+    plan, clock = session.plan, session.clock
+    began = clock.now()
+    timing = plan.timing
+    neighbors = task.endswith(("ARP Ping Scan", "ND Ping Scan"))
+    if neighbors:
+        # Spec sheet 2.1: on the local link nobody needs a second to answer.
+        initial = min(max(ARP_TIMEOUT, timing.min_rtt_timeout), timing.initial_rtt_timeout)
+        timing = replace(timing, initial_rtt_timeout=initial)
+    width = len(columns.kinds)
+    prober = Prober(len(group), width, np.arange(width), timing, began, rate=session.rate)
+    codec = ProbeCodec(group, session.key, session.first_port)
+    machine = DiscoveryMachine(
+        group, columns, prober, codec, session.epoch, ignore_reset=plan.discovery.ignore_reset, vendors=vendors
+    )
+    link = session.link(group.route)
+    if not quiet:
+        yield TaskStarted(session.at(), task, f"{len(group)} hosts")
+    for event in drive(machine, link, clock, session.control, session.meter(task)):
+        if not quiet:
+            yield event
+    if not quiet:
+        yield TaskEnded(session.at(), task, f"{len(group)} total hosts", clock.now() - began)
+    return _outcome(group, machine, clock.now(), neighbors)
+
+
+def _outcome(group: HostGroup, machine: DiscoveryMachine, now: float, neighbors: bool) -> Outcome:
+    prober = machine.prober
+    cut = prober.active & (machine.status == HostStatus.UNKNOWN)
+    status = machine.status.copy()
+    status[(status == HostStatus.UNKNOWN) & ~cut] = HostStatus.DOWN
+    own = prober.trips.srtt[:-1]
+    group.srtt, group.rttvar = own.copy(), prober.trips.rttvar[:-1].copy()
+    if neighbors:
+        group.macs = machine.macs
+    return Outcome(
+        group,
+        status,
+        machine.reasons,
+        machine.ttls,
+        lambda row: machine.evidence(row, now),
+        machine.mac,
+        machine.responder,
+        not cut.any(),
+        cut,
+    )
+
+
+def _next_hops(part: Part, session: Session, vendors: VendorNames) -> Generator[Event, None, None]:
+    """Fill in the MACs of next hops that the kernel knows or that answer our own ARP or ND."""
+    route, group = part.route, part.group
+    if route.interface.kind != "ethernet" or route.local:
+        return
+    gateways = list(part.gateways)
+    direct = np.flatnonzero(part.gateway_of < 0)
+    wanted = gateways + [group.address(int(row)) for row in direct]
+    known = {address: session.network.neighbor(route.interface, address) for address in wanted}
+    missing = [address for address in dict.fromkeys(wanted) if known[address] is None]
+    if missing:
+        hi, lo = columns_of(missing)
+        asked = HostGroup(group.family, hi, lo, route)
+        columns = neighbor_columns(group.family)
+        task = "ARP Ping Scan" if group.family == 4 else "ND Ping Scan"
+        outcome = yield from _by_frames(asked, columns, task, session, vendors, quiet=True)
+        for row, address in enumerate(missing):
+            if outcome.status[row] == HostStatus.UP:
+                known[address] = outcome.group.macs[row].tobytes()
+    for address in gateways:
+        if known[address] is None and not session.control.stop:
+            yield Notice(session.at(), "warning", f"the gateway {address} does not answer on {route.interface.name}")
+    macs = [np.frombuffer(known[address] or bytes(6), dtype=np.uint8) for address in wanted]
+    table = np.array(macs, dtype=np.uint8).reshape(-1, 6)
+    routed = np.flatnonzero(part.gateway_of >= 0)
+    group.macs[routed] = table[part.gateway_of[routed]]
+    group.macs[direct] = table[len(gateways) :]
+
+
+def _by_connections(part: Part, block: TargetBlock, session: Session) -> Generator[Event, None, Outcome]:
+    plan, group, clock = session.plan, part.group, session.clock
+    ports = connect_ports(plan.discovery, group.family)
+    began = clock.now()
+    addresses = [group.address(row) for row in range(len(group))]
+    scopes = {row: block.scopes[int(at)] for row, at in enumerate(part.rows) if int(at) in block.scopes}
+    connector = session.network.connector(plan.timing.max_parallelism)
+    prober = Prober(
+        len(group), len(ports), np.arange(len(ports)), plan.timing, began,
+        group_limit=connector.capacity, rate=session.rate,
+    )  # fmt: skip
+    machine = ConnectDiscovery(
+        addresses, scopes, ports, prober, connector, session.epoch, ignore_reset=plan.discovery.ignore_reset
+    )
+    yield TaskStarted(session.at(), "Ping Scan", f"{len(group)} hosts")
+    try:
+        yield from drive_connections(machine, connector, clock, session.control, session.meter("Ping Scan"))
+    finally:
+        connector.close()
+    yield TaskEnded(session.at(), "Ping Scan", f"{len(group)} total hosts", clock.now() - began)
+    cut = prober.active & (machine.status == HostStatus.UNKNOWN)
+    status = machine.status.copy()
+    status[(status == HostStatus.UNKNOWN) & ~cut] = HostStatus.DOWN
+    group.srtt, group.rttvar = prober.trips.srtt[:-1].copy(), prober.trips.rttvar[:-1].copy()
+    ended = clock.now()
+    return Outcome(
+        group, status, machine.reasons, np.zeros(len(group), dtype=np.uint8),
+        lambda row: machine.evidence(row, ended), complete=not cut.any(), cut=cut,
+    )  # fmt: skip

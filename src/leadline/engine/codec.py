@@ -1,0 +1,315 @@
+"""Probes <-> frames: what makes a probe recognisable, and which probe a captured frame answers.
+
+The identity of a probe is (host, kind, port, slot). A *slot* is the try modulo 16, or 16 more for a timing ping. It
+travels in the source port (TCP, UDP) or the ICMP sequence number; a keyed tag over all four travels in the TCP
+sequence and acknowledgment numbers, the ICMP identifier and the IP identification. What does not carry the right tag
+is not ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadline.engine.group import AddressIndex, HostGroup
+from leadline.engine.probe_kind import ProbeKind
+from leadline.wire.batch import FrameBatch, concatenate, empty
+from leadline.wire.columns import Decoded, Kind
+from leadline.wire.tag import Tagger
+from leadline.wire.template import (
+    ArpTemplate,
+    IcmpKind,
+    IcmpTemplate,
+    IpTemplate,
+    NeighborTemplate,
+    TcpTemplate,
+    UdpTemplate,
+)
+
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+Bool = NDArray[np.bool_]
+
+SLOTS = 32
+PING_SLOT = 16
+# The range of Nmap's source ports (spec sheet 2.9), less the slots at its end.
+FIRST_PORT, LAST_PORT = 33_000, 65_000
+TCP_FIN, TCP_SYN, TCP_RST, TCP_ACK = 0x01, 0x02, 0x04, 0x10
+TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
+
+_ICMP_KINDS = {
+    ProbeKind.ICMP_ECHO: IcmpKind.ECHO,
+    ProbeKind.ICMP_TIMESTAMP: IcmpKind.TIMESTAMP,
+    ProbeKind.ICMP_ADDRESS_MASK: IcmpKind.ADDRESS_MASK,
+}
+_ICMP_REPLIES = {
+    ProbeKind.ICMP_ECHO: Kind.ICMP_ECHO_REPLY,
+    ProbeKind.ICMP_TIMESTAMP: Kind.ICMP_TIMESTAMP_REPLY,
+    ProbeKind.ICMP_ADDRESS_MASK: Kind.ICMP_MASK_REPLY,
+}
+
+
+@dataclass(slots=True)
+class Replies:
+    """Frames that answer our probes, ``(N,)`` each, oldest first.
+
+    ``rows``: their rows in the decoded batch. ``hosts``: rows of the group; ``kinds``: ``ProbeKind``; ``ports``: of the
+    probe (or its protocol number); ``slots``: -1 where the reply cannot tell (ARP, ND). ``error``: an ICMP error
+    (else the direct reply); ``from_target``: sent by the probed address itself.
+    """
+
+    rows: I64
+    hosts: I64
+    kinds: U8
+    ports: I64
+    slots: I64
+    error: Bool
+    from_target: Bool
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+
+class ProbeCodec:
+    """Builds and recognises the probes of one group. ``key``: 16 random bytes; ``first_port``: see
+    ``pick_first_port``.
+    """
+
+    def __init__(self, group: HostGroup, key: bytes, first_port: int, payloads: dict[int, bytes] | None = None) -> None:
+        self.group = group
+        self.first_port = first_port
+        self._tagger = Tagger(key)
+        self._index = AddressIndex(group.hi, group.lo)
+        self._framing = group.framing()
+        self._payloads = payloads or {}
+        self._templates: dict[tuple[ProbeKind, int], TcpTemplate | UdpTemplate | IcmpTemplate | IpTemplate] = {}
+        source = int(group.route.source)
+        self._source = np.uint64(source >> 64), np.uint64(source & (1 << 64) - 1)
+
+    @staticmethod
+    def pick_first_port(random: int) -> int:
+        """The first of ``SLOTS`` source ports from any random number."""
+        return FIRST_PORT + random % (LAST_PORT - FIRST_PORT - SLOTS)
+
+    # ---- probes to frames ---------------------------------------------------------------------------------------
+
+    def build(self, kinds: U8, hosts: I64, ports: I64, slots: I64) -> FrameBatch:
+        """Frames of these probes, ``(N,)`` each; kinds may be mixed (frames then come kind by kind)."""
+        batches = []
+        for kind in np.unique(kinds):
+            rows = np.flatnonzero(kinds == kind)
+            batches.append(self._build_kind(ProbeKind(int(kind)), hosts[rows], ports[rows], slots[rows]))
+        return concatenate(batches) if len(batches) != 1 else batches[0]
+
+    def _build_kind(self, kind: ProbeKind, hosts: I64, ports: I64, slots: I64) -> FrameBatch:
+        group = self.group
+        hi, lo = group.hi[hosts], group.lo[hosts]
+        if kind is ProbeKind.ARP:
+            return ArpTemplate(self._framing).build(hi, lo)
+        if kind is ProbeKind.NEIGHBOR:
+            return NeighborTemplate(self._framing).build(hi, lo)
+        macs = group.macs[hosts] if self._framing.offset else None
+        tag = self._tag(kind, hosts, ports, slots)
+        short = (tag & np.uint64(0xFFFF)).astype(np.uint16)
+        ttl = (37 + (tag >> np.uint64(16)) % np.uint64(23)).astype(np.uint8)
+        source_port = self.first_port + slots
+        if kind in (ProbeKind.TCP_SYN, ProbeKind.TCP_ACK):
+            number = (tag >> np.uint64(32)).astype(np.uint32)
+            template = self._tcp(kind)
+            ack = number if kind is ProbeKind.TCP_ACK else np.uint32(0)
+            return template.build(hi, lo, macs, source_port, ports, number, ack, ttl, short)
+        if kind in (ProbeKind.UDP, ProbeKind.IP_PROTOCOL):
+            return self._by_payload(kind, hosts, ports, source_port, ttl, short)
+        return self._icmp(kind).build(hi, lo, macs, short, self.first_port // SLOTS * SLOTS + slots, ttl, short)
+
+    def _by_payload(
+        self, kind: ProbeKind, hosts: I64, ports: I64, source_port: I64, ttl: U8, ip_id: NDArray[np.uint16]
+    ) -> FrameBatch:
+        group, batches = self.group, []
+        for port in np.unique(ports):
+            rows = np.flatnonzero(ports == port)
+            some = hosts[rows]
+            macs = group.macs[some] if self._framing.offset else None
+            hi, lo = group.hi[some], group.lo[some]
+            payload = self._payloads.get(int(port), b"")
+            if kind is ProbeKind.UDP:
+                udp = UdpTemplate(self._framing, payload)
+                batches.append(udp.build(hi, lo, macs, source_port[rows], int(port), ttl[rows], ip_id[rows]))
+            else:
+                bare = IpTemplate(self._framing, int(port), payload)
+                batches.append(bare.build(hi, lo, macs, ttl[rows], ip_id[rows]))
+        return concatenate(batches) if batches else empty(self._framing.offset)
+
+    def _tcp(self, kind: ProbeKind) -> TcpTemplate:
+        template = self._templates.get((kind, 0))
+        if not isinstance(template, TcpTemplate):
+            syn = kind is ProbeKind.TCP_SYN
+            options = b"\x02\x04\x05\xb4" if syn else b""
+            template = TcpTemplate(self._framing, TCP_SYN if syn else TCP_ACK, 1024, options)
+            self._templates[kind, 0] = template
+        return template
+
+    def _icmp(self, kind: ProbeKind) -> IcmpTemplate:
+        template = self._templates.get((kind, 0))
+        if not isinstance(template, IcmpTemplate):
+            template = IcmpTemplate(self._framing, _ICMP_KINDS[kind])
+            self._templates[kind, 0] = template
+        return template
+
+    def _tag(self, kind: ProbeKind, hosts: I64, ports: I64, slots: I64) -> NDArray[np.uint64]:
+        salt = ports * 256 + slots + (int(kind) << 32)
+        return self._tagger.tag64(self.group.hi[hosts], self.group.lo[hosts], salt.astype(np.uint64))
+
+    # ---- frames to probes ---------------------------------------------------------------------------------------
+
+    def match(self, frames: Decoded) -> Replies:
+        """The answers among captured frames."""
+        found = [self._match_tcp(frames), self._match_errors(frames)]
+        for kind, answer in _ICMP_REPLIES.items():
+            found.append(self._match_icmp(frames, kind, answer))
+        found.append(self._match_udp(frames))
+        found.append(self._match_protocols(frames))
+        found.append(self._match_neighbors(frames))
+        filled = [replies for replies in found if len(replies)]
+        if len(filled) == 1:
+            return filled[0]
+        if not filled:
+            return found[0]
+        order = np.argsort(np.concatenate([replies.rows for replies in filled]), kind="stable")
+        columns = [
+            np.concatenate([getattr(replies, name) for replies in filled])[order]
+            for name in ("rows", "hosts", "kinds", "ports", "slots", "error", "from_target")
+        ]
+        return Replies(*columns)
+
+    def _candidates(self, frames: Decoded, mask: Bool) -> tuple[I64, I64]:
+        """Rows under the mask that come from a host of the group and are addressed to us, and those hosts."""
+        rows = np.flatnonzero(mask)
+        if not len(rows):
+            return rows, rows
+        hosts = self._index.find(frames.source_hi[rows], frames.source_lo[rows])
+        keep = (hosts >= 0) & self._is_us(frames.destination_hi[rows], frames.destination_lo[rows])
+        return rows[keep], hosts[keep]
+
+    def _is_us(self, hi: NDArray[np.uint64], lo: NDArray[np.uint64]) -> Bool:
+        result: Bool = (hi == self._source[0]) & (lo == self._source[1])
+        return result
+
+    def _replies(self, kind: ProbeKind, rows: I64, hosts: I64, ports: I64, slots: I64) -> Replies:
+        count = len(rows)
+        kinds = np.full(count, int(kind), dtype=np.uint8)
+        return Replies(rows, hosts, kinds, ports, slots, np.zeros(count, dtype=bool), np.ones(count, dtype=bool))
+
+    def _match_tcp(self, frames: Decoded) -> Replies:
+        rows, hosts = self._candidates(frames, frames.kind == Kind.TCP)
+        slots = frames.destination_port[rows].astype(np.int64) - self.first_port
+        ports = frames.source_port[rows].astype(np.int64)
+        ours = (slots >= 0) & (slots < SLOTS)
+        rows, hosts, slots, ports = rows[ours], hosts[ours], slots[ours], ports[ours]
+        flags = frames.tcp_flags[rows]
+        acked = (flags & TCP_ACK) != 0
+        number = (self._tag(ProbeKind.TCP_SYN, hosts, ports, slots) >> np.uint64(32)).astype(np.uint32)
+        ack = frames.acknowledgment[rows]
+        # Some stacks reset with our number itself instead of the next one.
+        syn = acked & ((ack == number + np.uint32(1)) | ((ack == number) & ((flags & TCP_RST) != 0)))
+        # A SYN alone acknowledges nothing: of the tag only the source port can be checked (split handshake), and it
+        # must not be our own probe seen again on loopback.
+        syn |= ((flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN) & (frames.sequence[rows] != number)
+        echoed = (self._tag(ProbeKind.TCP_ACK, hosts, ports, slots) >> np.uint64(32)).astype(np.uint32)
+        reset = ((flags & TCP_RST) != 0) & (frames.sequence[rows] == echoed)
+        kinds = np.where(syn, ProbeKind.TCP_SYN, ProbeKind.TCP_ACK).astype(np.uint8)
+        keep = syn | reset
+        replies = self._replies(ProbeKind.TCP_SYN, rows[keep], hosts[keep], ports[keep], slots[keep])
+        replies.kinds = kinds[keep]
+        return replies
+
+    def _match_udp(self, frames: Decoded) -> Replies:
+        rows, hosts = self._candidates(frames, frames.kind == Kind.UDP)
+        slots = frames.destination_port[rows].astype(np.int64) - self.first_port
+        ours = (slots >= 0) & (slots < SLOTS)
+        ports = frames.source_port[rows].astype(np.int64)
+        return self._replies(ProbeKind.UDP, rows[ours], hosts[ours], ports[ours], slots[ours])
+
+    def _match_protocols(self, frames: Decoded) -> Replies:
+        # A packet of the probed protocol is all that there is to know: nothing in it could echo a tag.
+        rows, hosts = self._candidates(frames, frames.kind == Kind.IP_OTHER)
+        ports = frames.protocol[rows].astype(np.int64)
+        return self._replies(ProbeKind.IP_PROTOCOL, rows, hosts, ports, np.full(len(rows), -1, dtype=np.int64))
+
+    def _match_icmp(self, frames: Decoded, kind: ProbeKind, answer: Kind) -> Replies:
+        rows, hosts = self._candidates(frames, frames.kind == answer)
+        slots = frames.icmp_sequence[rows].astype(np.int64) % SLOTS
+        ours = self._icmp_tag_fits(kind, hosts, slots, frames.icmp_id[rows], frames.icmp_sequence[rows])
+        rows, hosts, slots = rows[ours], hosts[ours], slots[ours]
+        return self._replies(kind, rows, hosts, np.zeros(len(rows), dtype=np.int64), slots)
+
+    def _icmp_tag_fits(
+        self, kind: ProbeKind, hosts: I64, slots: I64, identifier: NDArray[np.uint16], sequence: NDArray[np.uint16]
+    ) -> Bool:
+        tag = self._tag(kind, hosts, np.zeros(len(hosts), dtype=np.int64), slots)
+        block = sequence.astype(np.int64) // SLOTS == self.first_port // SLOTS
+        result: Bool = block & (identifier == (tag & np.uint64(0xFFFF)).astype(np.uint16))
+        return result
+
+    def _match_neighbors(self, frames: Decoded) -> Replies:
+        if self.group.family == 4:
+            kind, mask, hi, lo = ProbeKind.ARP, frames.kind == Kind.ARP_REPLY, frames.source_hi, frames.source_lo
+        else:
+            kind, mask, hi, lo = ProbeKind.NEIGHBOR, frames.kind == Kind.ND_ADVERT, frames.target_hi, frames.target_lo
+        rows = np.flatnonzero(mask)
+        hosts = self._index.find(hi[rows], lo[rows]) if len(rows) else rows
+        rows, hosts = rows[hosts >= 0], hosts[hosts >= 0]
+        unknown = np.full(len(rows), -1, dtype=np.int64)
+        return self._replies(kind, rows, hosts, np.zeros(len(rows), dtype=np.int64), unknown)
+
+    def _match_errors(self, frames: Decoded) -> Replies:
+        rows = np.flatnonzero((frames.kind == Kind.ICMP_ERROR) & frames.quoted_valid)
+        if not len(rows):
+            return self._replies(ProbeKind.TCP_SYN, rows, rows, rows, rows)
+        hosts = self._index.find(frames.quoted_destination_hi[rows], frames.quoted_destination_lo[rows])
+        keep = (hosts >= 0) & self._is_us(frames.quoted_source_hi[rows], frames.quoted_source_lo[rows])
+        keep &= self._is_us(frames.destination_hi[rows], frames.destination_lo[rows])
+        rows, hosts = rows[keep], hosts[keep]
+        kinds, ports, slots = self._quoted_probe(frames, rows, hosts)
+        ours = kinds != ProbeKind.NONE
+        rows, hosts = rows[ours], hosts[ours]
+        target_hi, target_lo = self.group.hi[hosts], self.group.lo[hosts]
+        from_target = (frames.source_hi[rows] == target_hi) & (frames.source_lo[rows] == target_lo)
+        error = np.ones(len(rows), dtype=bool)
+        return Replies(rows, hosts, kinds[ours], ports[ours], slots[ours], error, from_target)
+
+    def _quoted_probe(self, frames: Decoded, rows: I64, hosts: I64) -> tuple[U8, I64, I64]:
+        """Kind (NONE: not ours), port and slot of the probes that these errors quote."""
+        protocol = frames.quoted_protocol[rows]
+        ports = frames.quoted_destination_port[rows].astype(np.int64)
+        slots = frames.quoted_source_port[rows].astype(np.int64) - self.first_port
+        placed = (slots >= 0) & (slots < SLOTS)
+        kinds = np.zeros(len(rows), dtype=np.uint8)
+        for kind in (ProbeKind.TCP_SYN, ProbeKind.TCP_ACK):
+            number = (self._tag(kind, hosts, ports, slots) >> np.uint64(32)).astype(np.uint32)
+            kinds[(protocol == TCP) & placed & (frames.quoted_sequence[rows] == number)] = kind
+        kinds[(protocol == UDP) & placed] = ProbeKind.UDP
+        icmp = np.flatnonzero((protocol == ICMP) | (protocol == ICMPV6))
+        sequence = frames.quoted_icmp_sequence[rows[icmp]]
+        asked = sequence.astype(np.int64) % SLOTS
+        for kind in _ICMP_KINDS:
+            fits = icmp[self._icmp_tag_fits(kind, hosts[icmp], asked, frames.quoted_icmp_id[rows[icmp]], sequence)]
+            kinds[fits] = kind
+            ports[fits] = 0
+            slots[fits] = frames.quoted_icmp_sequence[rows[fits]].astype(np.int64) % SLOTS
+        self._quoted_protocols(frames, rows, hosts, kinds, ports, slots)
+        return kinds, ports, slots
+
+    def _quoted_protocols(self, frames: Decoded, rows: I64, hosts: I64, kinds: U8, ports: I64, slots: I64) -> None:
+        rest = np.flatnonzero(kinds == ProbeKind.NONE)
+        if not len(rest) or self.group.family != 4:
+            return
+        number = frames.quoted_protocol[rows[rest]].astype(np.int64)
+        for slot in range(SLOTS):
+            tag = self._tag(ProbeKind.IP_PROTOCOL, hosts[rest], number, np.full(len(rest), slot, dtype=np.int64))
+            fits = rest[(tag & np.uint64(0xFFFF)).astype(np.uint16) == frames.quoted_ip_id[rows[rest]]]
+            kinds[fits] = ProbeKind.IP_PROTOCOL
+            ports[fits] = frames.quoted_protocol[rows[fits]]
+            slots[fits] = slot

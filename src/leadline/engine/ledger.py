@@ -1,0 +1,125 @@
+"""Outstanding probes: a struct of arrays in send order, and per-item columns of what was sent when.
+
+An *item* is one probe to one host: row ``host``, column ``column`` of the group's matrix, kept flat as
+``host * width + column``. Times in item columns are microseconds modulo 2**32 (a round trip is at most seconds long,
+so the difference is exact); times in the ledger are seconds.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+I64 = NDArray[np.int64]
+F64 = NDArray[np.float64]
+U8 = NDArray[np.uint8]
+Bool = NDArray[np.bool_]
+
+# The try is carried in four bits of the keyed tag.
+CODES = 16
+
+
+class Phase(IntEnum):
+    """Where an item stands. ``BENCHED``: silent at the retry limit, to be tried again only if the limit grows."""
+
+    FRESH = 0
+    OUTSTANDING = 1
+    WAITING = 2
+    BENCHED = 3
+    DECIDED = 4
+
+
+def microseconds(now: float) -> int:
+    """A time of the clock as stored in item columns."""
+    return int(now * 1e6) & 0xFFFFFFFF
+
+
+class Items:
+    """Columns over all items of the group; each flat, ``(hosts * width,)``.
+
+    ``tries`` counts transmissions; ``answered_try`` is 1-based, 0 while nothing came.
+    """
+
+    def __init__(self, hosts: int, width: int) -> None:
+        size = hosts * width
+        self.phase: U8 = np.zeros(size, dtype=np.uint8)
+        self.tries: U8 = np.zeros(size, dtype=np.uint8)
+        self.answered_try: U8 = np.zeros(size, dtype=np.uint8)
+        self._sent: NDArray[np.uint32] = np.zeros(size, dtype=np.uint32)
+        self._sent_before: NDArray[np.uint32] = np.zeros(size, dtype=np.uint32)
+
+    def mark_sent(self, items: I64, now: float) -> U8:
+        """Book one transmission of each (distinct) item; returns the try codes ``(N,)`` that go into the tags."""
+        again = self.tries[items]
+        self._sent_before[items] = self._sent[items]
+        self._sent[items] = microseconds(now)
+        self.phase[items] = Phase.OUTSTANDING
+        self.tries[items] = again + 1
+        return again % CODES
+
+    def round_trip(self, items: I64, codes: U8, times: F64) -> F64:
+        """Seconds between the try named by ``codes`` and ``times``; NaN for tries whose send time is no longer kept."""
+        stamp = (times * 1e6).astype(np.int64).astype(np.uint64) & np.uint64(0xFFFFFFFF)
+        latest = codes == (self.tries[items] - 1) % CODES
+        before = codes == (self.tries[items] - 2) % CODES
+        sent = np.where(latest, self._sent[items], self._sent_before[items])
+        difference = (stamp.astype(np.uint32) - sent).astype(np.int32)
+        return np.where(latest | before, difference.astype(np.float64) / 1e6, np.nan)
+
+
+class Ledger:
+    """Probes in flight in send order; entries of probes that were answered meanwhile are swept out by ``expire``."""
+
+    def __init__(self) -> None:
+        self._items: I64 = np.empty(1024, dtype=np.int64)
+        self._tries: U8 = np.empty(1024, dtype=np.uint8)
+        self._sent: F64 = np.empty(1024, dtype=np.float64)
+        self._count = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def add(self, items: I64, tries: U8, now: float) -> None:
+        """Book probes sent now."""
+        end = self._count + len(items)
+        if end > len(self._items):
+            size = max(end, 2 * len(self._items))
+            self._items = np.resize(self._items, size)
+            self._tries = np.resize(self._tries, size)
+            self._sent = np.resize(self._sent, size)
+        self._items[self._count : end] = items
+        self._tries[self._count : end] = tries
+        self._sent[self._count : end] = now
+        self._count = end
+
+    def expire(self, columns: Items, width: int, patience: F64, now: float) -> tuple[I64, F64, float]:
+        """Take out the entries whose time is up.
+
+        ``patience``: seconds to wait for each host, ``(hosts,)``. Returns items, their send times, and when the next
+        entry will be due (infinity: none is outstanding).
+        """
+        items = self._items[: self._count]
+        sent = self._sent[: self._count]
+        live = columns.phase[items] == Phase.OUTSTANDING
+        live &= columns.tries[items] == self._tries[: self._count]
+        if not live.all():
+            items, sent = items[live], sent[live]
+            self._keep(items, self._tries[: self._count][live], sent)
+        due = sent + patience[items // width]
+        late = due <= now
+        if not late.any():
+            return items[:0], sent[:0], float(due.min()) if len(due) else np.inf
+        gone, gone_sent = items[late], sent[late]
+        stay = ~late
+        left = due[stay]
+        self._keep(items[stay], self._tries[: self._count][stay], sent[stay])
+        return gone, gone_sent, float(left.min()) if len(left) else np.inf
+
+    def _keep(self, items: I64, tries: U8, sent: F64) -> None:
+        count = len(items)
+        self._items[:count] = items
+        self._tries[:count] = tries
+        self._sent[:count] = sent
+        self._count = count

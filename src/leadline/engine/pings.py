@@ -1,0 +1,110 @@
+"""Timing pings: repeats of a probe that was answered before, mixed into the stream to measure the path.
+
+Spec sheet 2.5 sends them after silence only; here a small share of what goes to a host that answers little are pings,
+because they alone tell loss from silence.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadline.engine.ledger import CODES
+from leadline.engine.loss import ENOUGH
+
+I64 = NDArray[np.int64]
+F64 = NDArray[np.float64]
+U8 = NDArray[np.uint8]
+Bool = NDArray[np.bool_]
+
+# One ping after so many probes without an answer.
+INTERVAL = 25
+# Pings to one host that may be on their way at once.
+MOST_PENDING = 4
+
+
+class Pings:
+    """Ping state of every host of a group. ``score``: how good its ping probe is, 0 = none known (spec sheet 2.5)."""
+
+    def __init__(self, hosts: int) -> None:
+        self.score: NDArray[np.int16] = np.zeros(hosts, dtype=np.int16)
+        self._since: I64 = np.zeros(hosts, dtype=np.int64)
+        self._pending: Bool = np.zeros((hosts, CODES), dtype=bool)
+        self._sent: F64 = np.zeros((hosts, CODES))
+        self._on_way: I64 = np.zeros(hosts, dtype=np.int64)
+        self._next: I64 = np.zeros(hosts, dtype=np.int64)
+
+    def teach(self, hosts: I64, scores: NDArray[np.int16]) -> Bool:
+        """Offer better ping probes for (distinct) hosts; returns which of them are better than what was known."""
+        better = scores > self.score[hosts]
+        self.score[hosts[better]] = scores[better]
+        return better
+
+    def due(self, allowed: I64, wants_proof: Bool, total: int) -> I64:
+        """Hosts to ping now, at most ``total``: those not heard of for a while, and those whose path must be proven."""
+        ready = (self.score > 0) & (allowed > 0) & (self._on_way < MOST_PENDING)
+        ready &= (self._since >= INTERVAL) | wants_proof
+        return np.flatnonzero(ready)[:total]
+
+    def send(self, hosts: I64, now: float) -> U8:
+        """Book one ping to each of these (distinct) hosts; returns the codes for their tags."""
+        if not len(hosts):
+            return np.empty(0, dtype=np.uint8)
+        codes = self._next[hosts] % CODES
+        self._next[hosts] += 1
+        self._pending[hosts, codes] = True
+        self._sent[hosts, codes] = now
+        self._on_way[hosts] += 1
+        self._since[hosts] = 0
+        return codes.astype(np.uint8)
+
+    def probes_sent(self, hosts: I64) -> None:
+        """Ordinary probes leave for these hosts (repeats allowed)."""
+        self._since += np.bincount(hosts, minlength=len(self._since))
+
+    def proven(self, hosts: I64) -> None:
+        """An ordinary probe was answered: as good as a ping."""
+        self._since[hosts] = 0
+
+    def awaits(self, host: int, code: int) -> bool:
+        """Whether this ping is still on its way."""
+        return bool(self._pending[host, code])
+
+    def latest(self, hosts: I64) -> U8:
+        """Codes of the newest ping awaited from each host (0 when none is), for replies that carry no code."""
+        newest = np.where(self._pending[hosts], self._sent[hosts], -np.inf)
+        return np.argmax(newest, axis=1).astype(np.uint8)
+
+    def answer(self, hosts: I64, codes: U8, times: F64) -> tuple[I64, F64]:
+        """Answers to pings; returns hosts and round trips (seconds) of those that were awaited, each once."""
+        awaited = self._pending[hosts, codes]
+        hosts, codes, times = hosts[awaited], codes[awaited], times[awaited]
+        _, first = np.unique(hosts * CODES + codes, return_index=True)
+        hosts, codes, times = hosts[first], codes[first], times[first]
+        self._pending[hosts, codes] = False
+        np.subtract.at(self._on_way, hosts, 1)
+        return hosts, times - self._sent[hosts, codes]
+
+    def expire(self, patience: F64, now: float) -> tuple[I64, F64, float]:
+        """Pings whose time is up: hosts (repeats possible), send times, and when the next one will be due."""
+        hosts, codes = np.nonzero(self._pending)
+        if not len(hosts):
+            return hosts, np.empty(0), np.inf
+        sent = self._sent[hosts, codes]
+        due = sent + patience[hosts]
+        late = due <= now
+        self._pending[hosts[late], codes[late]] = False
+        np.subtract.at(self._on_way, hosts[late], 1)
+        left = due[~late]
+        return hosts[late], sent[late], float(left.min()) if len(left) else np.inf
+
+    def stop(self, hosts: I64) -> None:
+        """Forget what is on its way to these hosts."""
+        self._pending[hosts] = False
+        self._on_way[hosts] = 0
+
+    def unproven(self, transmissions: F64) -> Bool:
+        """Hosts with a ping probe but fewer than ``ENOUGH`` known-answerable ``transmissions`` to judge their path
+        by.
+        """
+        return (self.score > 0) & (transmissions < ENOUGH)

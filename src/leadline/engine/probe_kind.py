@@ -1,0 +1,24 @@
+"""The kinds of raw probe that the engine can send, and what users call them."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class ProbeKind(IntEnum):
+    """Values are stored in ``uint8`` columns and are part of the keyed tag. 0 means: none."""
+
+    NONE = 0
+    TCP_SYN = 1
+    TCP_ACK = 2
+    UDP = 3
+    ICMP_ECHO = 4
+    ICMP_TIMESTAMP = 5
+    ICMP_ADDRESS_MASK = 6
+    IP_PROTOCOL = 7
+    ARP = 8
+    NEIGHBOR = 9
+
+    @property
+    def label(self) -> str:
+        return self.name.lower().replace("_", "-")

@@ -1,0 +1,406 @@
+"""Which probe goes to which host when: windows, retransmissions, pings and delays over a whole host group.
+
+The prober knows nothing of packets. A stage asks ``take`` what to send, tells ``answer`` what was answered (after it
+has checked that the answer is one), and reads ``finished``. Spec sheet 2.2 to 2.5 is the starting point.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadline.engine.ledger import CODES, Items, Ledger, Phase
+from leadline.engine.loss import LossMeter
+from leadline.engine.pings import Pings
+from leadline.engine.rate import RateLimiter
+from leadline.engine.timing import PING_MAGNIFIER, RoundTrips, ScanDelays, Windows
+from leadline.model.plan import TimingPlan
+
+I64 = NDArray[np.int64]
+F64 = NDArray[np.float64]
+U8 = NDArray[np.uint8]
+Bool = NDArray[np.bool_]
+
+PING = -1
+# Waiting retransmissions looked at in one turn; more would cost more than they send.
+RETRY_GLANCE = 16_384
+# Timeouts shrink while round trips are learnt: look again at the latest after this many seconds.
+EXPIRY_GLANCE = 0.05
+_NONE: I64 = np.empty(0, dtype=np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Sends:
+    """Probes to send now, ``(N,)`` each: ``columns`` is ``PING`` for timing pings, ``codes`` goes into the tag."""
+
+    hosts: I64
+    columns: I64
+    codes: U8
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A change of timing; ``host`` is -1 for the group."""
+
+    at: float
+    host: int
+    what: str
+    cause: str
+    old: float
+    new: float
+
+
+class Prober:
+    """Schedules ``width`` possible probes to each of ``hosts`` hosts.
+
+    ``order``: the columns in the order in which they are sent: ``(width,)`` for all hosts alike, or, with ``offsets``
+    ``(hosts + 1,)``, one run for each host (``order[offsets[h]:offsets[h + 1]]``).
+    """
+
+    def __init__(
+        self, hosts: int, width: int, order: I64, plan: TimingPlan, now: float, *,
+        offsets: I64 | None = None, group_limit: int = 8192, datagrams: bool = False, rate: RateLimiter | None = None,
+    ) -> None:  # fmt: skip
+        self.hosts, self.width = hosts, width
+        self._order, self._offsets = order, offsets
+        self.counts: I64 = np.diff(offsets) if offsets is not None else np.full(hosts, len(order), dtype=np.int64)
+        self.cursor: I64 = np.zeros(hosts, dtype=np.int64)
+        self.items = Items(hosts, width)
+        self.ledger = Ledger()
+        self.trips = RoundTrips(hosts, plan)
+        self.windows = Windows(hosts, plan, group_limit)
+        self.delays = ScanDelays(hosts, plan, datagrams)
+        self.loss = LossMeter(hosts)
+        self.pings = Pings(hosts)
+        self.rate = rate or RateLimiter(plan.max_rate, plan.min_rate, now)
+        self.in_flight: I64 = np.zeros(hosts + 1, dtype=np.int64)
+        self.active: Bool = self.counts > 0
+        self.retry_limit: I64 = np.full(hosts, min(1, plan.max_retries), dtype=np.int64)
+        self._most_retries = plan.max_retries
+        self._useful_try: I64 = np.full(hosts, 0, dtype=np.int64)
+        self._waiting: I64 = np.zeros(hosts, dtype=np.int64)
+        self._benched: I64 = np.zeros(hosts, dtype=np.int64)
+        self._retries: deque[I64] = deque()
+        self._next_expiry = now
+        self._finished: list[I64] = [np.flatnonzero(~self.active)]
+        self._decisions: deque[Decision] = deque(maxlen=10_000)
+        self.sent = self.resolved = 0
+
+    # ---- what to send -------------------------------------------------------------------------------------------
+
+    def take(self, now: float, room: int) -> Sends | None:
+        """Choose at most ``room`` probes to send now and book them as sent."""
+        self.expire(now)
+        owed = min(self.rate.owed(now), room)
+        room = self.rate.room(now, room)
+        if room <= 0 or not self.active.any():
+            return None
+        allowed = self._allowed(now, owed)
+        total = min(room, max(owed, self._group_room()))
+        if total <= 0:
+            return None
+        ping_hosts = self.pings.due(allowed, self._wants_proof(), total)
+        pings = self.pings.send(ping_hosts, now)
+        allowed[ping_hosts] -= 1
+        total -= len(ping_hosts)
+        again = self._take_retries(allowed, total)
+        total -= len(again)
+        items = np.concatenate((again, self._take_fresh(allowed, total)))
+        hosts = items // self.width
+        if not len(items) and not len(ping_hosts):
+            return None
+        codes = self.items.mark_sent(items, now)
+        self.ledger.add(items, self.items.tries[items], now)
+        self.pings.probes_sent(hosts)
+        every = np.concatenate((ping_hosts, hosts))
+        self.in_flight[:-1] += np.bincount(every, minlength=self.hosts)
+        self.in_flight[-1] += len(every)
+        self.delays.sent(every, now)
+        self.rate.sent(len(every))
+        self.sent += len(every)
+        columns = np.concatenate((np.full(len(ping_hosts), PING, dtype=np.int64), items % self.width))
+        return Sends(every, columns, np.concatenate((pings, codes)))
+
+    def _allowed(self, now: float, owed: int) -> I64:
+        room = np.floor(self.windows.cwnd[:-1] - self.in_flight[:-1] + 0.5).astype(np.int64)
+        np.maximum(room, 0, out=room)
+        room[self.delays.delay > 0] = np.minimum(room, 1)[self.delays.delay > 0]
+        room[~self.delays.ready(now)] = 0
+        if owed:
+            # --min-rate overrides windows and delays (spec sheet 2.2).
+            np.maximum(room, -(-owed // max(1, int(self.active.sum()))), out=room)
+        room[~self.active] = 0
+        return room
+
+    def _group_room(self) -> int:
+        if self.windows.limit[-1] > self.windows.limit[0] and int(self.active.sum()) < 2:
+            # A host alone is its own group.
+            return int(self.windows.limit[-1])
+        return int(np.floor(self.windows.cwnd[-1] - self.in_flight[-1] + 0.5))
+
+    def _take_retries(self, allowed: I64, total: int) -> I64:
+        chosen: list[I64] = []
+        looked = 0
+        for _ in range(len(self._retries)):
+            if total <= 0 or looked >= RETRY_GLANCE:
+                break
+            items = self._retries.popleft()
+            looked += len(items)
+            items = items[self.items.phase[items] == Phase.WAITING]
+            hosts = items // self.width
+            order = np.argsort(hosts, kind="stable")
+            starts = np.flatnonzero(np.diff(hosts[order], prepend=-1))
+            rank = np.empty(len(items), dtype=np.int64)
+            rank[order] = np.arange(len(items)) - np.repeat(starts, np.diff(starts, append=len(items)))
+            go = np.flatnonzero(rank < allowed[hosts])[:total]
+            if len(go) < len(items):
+                stay = np.ones(len(items), dtype=bool)
+                stay[go] = False
+                self._retries.append(items[stay])
+            used = np.bincount(hosts[go], minlength=self.hosts)
+            allowed -= used
+            self._waiting -= used
+            total -= len(go)
+            chosen.append(items[go])
+        return np.concatenate(chosen) if chosen else _NONE
+
+    def _take_fresh(self, allowed: I64, total: int) -> I64:
+        if total <= 0:
+            return _NONE
+        wanted = np.minimum(allowed, self.counts - self.cursor)
+        hosts = np.flatnonzero(wanted > 0)
+        if not len(hosts):
+            return _NONE
+        # The hosts that are furthest behind go first, so that all of a group get their first probe before any its
+        # second.
+        hosts = hosts[np.argsort(self.cursor[hosts], kind="stable")[:total]]
+        share = np.minimum(wanted[hosts], -(-total // len(hosts)))
+        over = np.cumsum(share) - total
+        share = np.maximum(0, share - np.maximum(0, np.minimum(over, share)))
+        ends = np.cumsum(share)
+        rank = np.arange(ends[-1]) - np.repeat(ends - share, share)
+        step = np.repeat(self.cursor[hosts], share) + rank
+        if self._offsets is not None:
+            step = step + np.repeat(self._offsets[hosts], share)
+        self.cursor[hosts] += share
+        every = np.repeat(hosts, share)
+        interleaved = np.argsort(rank, kind="stable")
+        items: I64 = (every * self.width + self._order[step])[interleaved]
+        return items
+
+    # ---- what came back -----------------------------------------------------------------------------------------
+
+    def answer(self, hosts: I64, columns: I64, codes: U8, times: F64, weak: Bool, now: float) -> Bool:
+        """Book checked answers to item probes, ``(N,)`` each, oldest first.
+
+        ``weak``: an ICMP error that only means "filtered": it decides the item, but says nothing of loss.
+        Returns which of them are the first answer to their item.
+        """
+        items = hosts * self.width + columns
+        new = (self.items.phase[items] != Phase.DECIDED) & (codes < np.minimum(self.items.tries[items], CODES))
+        picked = np.flatnonzero(new)
+        if not len(picked):
+            return new
+        items, first = np.unique(items[picked], return_index=True)
+        picked = picked[first]
+        new[:] = False
+        new[picked] = True
+        by_time = np.argsort(picked)
+        items, picked = items[by_time], picked[by_time]
+        hosts, codes, weak = hosts[picked], codes[picked], weak[picked]
+        rtt = self.items.round_trip(items, codes, times[picked])
+        phase = self.items.phase[items]
+        self._leave(hosts[phase == Phase.OUTSTANDING])
+        self._waiting -= np.bincount(hosts[phase == Phase.WAITING], minlength=self.hosts)
+        self._benched -= np.bincount(hosts[phase == Phase.BENCHED], minlength=self.hosts)
+        self.items.phase[items] = Phase.DECIDED
+        self.items.answered_try[items] = codes + 1
+        self.resolved += len(items)
+        measured = np.isfinite(rtt)
+        self.trips.sample(hosts[measured], rtt[measured])
+        self.windows.resolved(hosts)
+        self.windows.acknowledge(hosts, 1.0)
+        self._learn_loss(hosts[~weak], codes[~weak], (times[picked] - np.nan_to_num(rtt))[~weak], now)
+        return new
+
+    def _learn_loss(self, hosts: I64, codes: U8, sent: F64, now: float) -> None:
+        again = codes > 0
+        self.delays.good(hosts[~again])
+        self.loss.count(hosts, codes + 1.0, codes.astype(np.float64))
+        self.pings.proven(hosts)
+        if not again.any():
+            return
+        self._dropped(hosts[again], sent[again], "answered only on a retry", now)
+        np.maximum.at(self._useful_try, hosts[again], codes[again])
+        self._grow_limits(now)
+
+    def ping_answered(self, hosts: I64, codes: U8, times: F64, now: float) -> None:
+        """Book checked answers to timing pings."""
+        hosts, rtt = self.pings.answer(hosts, codes, times)
+        if not len(hosts):
+            return
+        self._leave(hosts)
+        self.trips.sample(hosts, rtt)
+        self.windows.resolved(hosts)
+        self.windows.acknowledge(hosts, PING_MAGNIFIER)
+        self.loss.count(hosts, np.ones(len(hosts)), np.zeros(len(hosts)))
+
+    def requeue(self, hosts: I64, columns: I64) -> None:
+        """Send these outstanding items again at once: the attempt failed on our own side."""
+        items = hosts * self.width + columns
+        items = items[self.items.phase[items] == Phase.OUTSTANDING]
+        self._leave(items // self.width)
+        self.items.tries[items] -= 1
+        self._wait(items)
+
+    def finish(self, hosts: I64) -> None:
+        """Nothing more is to be sent to these hosts: what is known is enough, or their time is up."""
+        hosts = np.unique(hosts[self.active[hosts]])
+        if not len(hosts):
+            return
+        self.active[hosts] = False
+        self.resolved += int((self.counts[hosts] - self.cursor[hosts]).sum())
+        self.cursor[hosts] = self.counts[hosts]
+        matrix = self.items.phase.reshape(self.hosts, self.width)
+        for host in hosts:
+            row = matrix[host]
+            row[(row != Phase.FRESH) & (row != Phase.BENCHED)] = Phase.DECIDED
+        self.in_flight[-1] -= self.in_flight[hosts].sum()
+        self.in_flight[hosts] = 0
+        self._waiting[hosts] = 0
+        self.pings.stop(hosts)
+        self._finished.append(hosts)
+
+    # ---- time passes --------------------------------------------------------------------------------------------
+
+    def expire(self, now: float) -> I64:
+        """Give up waiting for probes whose time is up; returns their items. Called by ``take``."""
+        if now < self._next_expiry and not self._settled().any():
+            return _NONE
+        patience = np.maximum(self.trips.timeout[:-1], self.delays.delay)
+        items, _, soonest = self.ledger.expire(self.items, self.width, patience, now)
+        lost, lost_sent, ping_due = self.pings.expire(patience, now)
+        self._next_expiry = min(soonest, ping_due, now + EXPIRY_GLANCE)
+        if len(lost):
+            self._leave(lost)
+            self.windows.resolved(lost)
+            self.loss.count(lost, np.ones(len(lost)), np.ones(len(lost)))
+            self._dropped(lost, lost_sent, "timing ping lost", now)
+            self._grow_limits(now)
+        if len(items):
+            hosts = items // self.width
+            self._leave(hosts)
+            self.windows.resolved(hosts)
+            again = self.items.tries[items] <= self.retry_limit[hosts]
+            self._wait(items[again])
+            self._bench(items[~again])
+        self._settle(now)
+        return items
+
+    def _settled(self) -> Bool:
+        idle: Bool = self.active & (self.cursor == self.counts) & (self.in_flight[:-1] == 0)
+        idle &= self._waiting == 0
+        return idle
+
+    def _settle(self, now: float) -> None:
+        idle = self._settled()
+        if not idle.any():
+            return
+        self._grow_limits(now)
+        done = np.flatnonzero(idle & (self._waiting == 0) & ~self._wants_proof())
+        self.resolved += int(self._benched[done].sum())
+        self.active[done] = False
+        self.pings.stop(done)
+        if len(done):
+            self._finished.append(done)
+
+    def _wants_proof(self) -> Bool:
+        """Hosts whose silent probes may not be given up yet: too little is known of the loss on their path."""
+        nearly = self.active & (self.cursor == self.counts) & (self._benched > 0) & (self._waiting == 0)
+        return nearly & self.pings.unproven(self.loss.sent[:-1]) & (self.retry_limit < self._most_retries)
+
+    def next_timer(self, now: float) -> float | None:
+        """When ``take`` should be called again if nothing arrives."""
+        times = [self._next_expiry]
+        rate = self.rate.next_time(now)
+        if rate is not None:
+            times.append(rate)
+        held = self.active & (self.delays.next_send > now) & ((self.cursor < self.counts) | (self._waiting > 0))
+        if held.any():
+            times.append(float(self.delays.next_send[held].min()))
+        return min(times)
+
+    # ---- results ------------------------------------------------------------------------------------------------
+
+    def finished(self) -> I64:
+        """Hosts that became finished since the last call."""
+        done = np.concatenate(self._finished) if self._finished else _NONE
+        self._finished.clear()
+        return done
+
+    def decisions(self) -> list[Decision]:
+        """Timing decisions since the last call (the newest ten thousand)."""
+        taken = list(self._decisions)
+        self._decisions.clear()
+        return taken
+
+    def progress(self) -> float:
+        """Share of the work done, 0..1 (probes that may still need a retransmission count half)."""
+        total = int(self.counts.sum())
+        if not total:
+            return 1.0
+        return min(1.0, (self.resolved + 0.5 * max(0, int(self.cursor.sum()) - self.resolved)) / total)
+
+    @property
+    def done(self) -> bool:
+        return not self.active.any()
+
+    # ---- small steps --------------------------------------------------------------------------------------------
+
+    def _leave(self, hosts: I64) -> None:
+        self.in_flight[:-1] -= np.bincount(hosts, minlength=self.hosts)
+        self.in_flight[-1] -= len(hosts)
+
+    def _wait(self, items: I64) -> None:
+        if len(items):
+            self.items.phase[items] = Phase.WAITING
+            self._waiting += np.bincount(items // self.width, minlength=self.hosts)
+            self._retries.append(items)
+
+    def _bench(self, items: I64) -> None:
+        if len(items):
+            self.items.phase[items] = Phase.BENCHED
+            self._benched += np.bincount(items // self.width, minlength=self.hosts)
+
+    def _grow_limits(self, now: float) -> None:
+        limit = np.maximum(self._useful_try + 1, self.loss.retries_needed())
+        limit = np.minimum(limit, self._most_retries)
+        grown = np.flatnonzero(self.active & (limit > self.retry_limit))
+        if not len(grown):
+            return
+        for host in grown:
+            self._decide(now, int(host), "retry_limit", "loss seen on the path", self.retry_limit[host], limit[host])
+        self.retry_limit[grown] = limit[grown]
+        for host in grown[self._benched[grown] > 0]:
+            row = slice(int(host) * self.width, (int(host) + 1) * self.width)
+            items = np.flatnonzero(self.items.phase[row] == Phase.BENCHED) + row.start
+            items = items[self.items.tries[items] <= self.retry_limit[host]]
+            self._benched[host] -= len(items)
+            self._wait(items)
+
+    def _dropped(self, hosts: I64, sent: F64, cause: str, now: float) -> None:
+        old = self.windows.cwnd.copy()
+        for row in self.windows.drop(hosts, sent, self.in_flight, now):
+            host = int(row) if row < self.hosts else -1
+            self._decide(now, host, "cwnd", cause, old[row], self.windows.cwnd[row])
+        before = self.delays.delay.copy()
+        for row in self.delays.drops(hosts, sent, now):
+            self._decide(
+                now, int(row), "scan_delay", "drops look like a rate limit", before[row], self.delays.delay[row]
+            )
+
+    def _decide(self, now: float, host: int, what: str, cause: str, old: float, new: float) -> None:
+        self._decisions.append(Decision(now, host, what, cause, float(old), float(new)))

@@ -1,0 +1,133 @@
+"""What the machines of all raw stages have in common: prober in front, codec behind."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadline.engine.codec import PING_SLOT, ProbeCodec, Replies
+from leadline.engine.group import HostGroup
+from leadline.engine.ledger import CODES
+from leadline.engine.probe_kind import ProbeKind
+from leadline.engine.prober import PING, Prober, Sends
+from leadline.model.event import Event, TimingDecision
+from leadline.wire.batch import FrameBatch
+from leadline.wire.columns import Decoded, decode
+
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+Bool = NDArray[np.bool_]
+
+
+class RawMachine(ABC):
+    """A ``Machine`` over a ``Prober`` and a ``ProbeCodec``; a stage says what its columns are and what answers mean.
+
+    ``epoch``: clock seconds at which the scan began (event times count from it).
+    """
+
+    def __init__(self, group: HostGroup, prober: Prober, codec: ProbeCodec, epoch: float) -> None:
+        self.group, self.prober, self.codec, self.epoch = group, prober, codec, epoch
+        prober.trips.seed(group.srtt, group.rttvar)
+        self._events: list[Event] = []
+
+    @abstractmethod
+    def probes(self, sends: Sends) -> tuple[U8, I64]:
+        """Kinds and ports of item probes (``PING`` rows are replaced by each host's ping probe)."""
+
+    @abstractmethod
+    def interpret(self, frames: Decoded, replies: Replies, now: float) -> None:
+        """Take answers to item probes (the slots are tries here, never pings)."""
+
+    def poll(self, now: float, room: int) -> FrameBatch | None:
+        sends = self.prober.take(now, room)
+        if sends is None:
+            return None
+        kinds, ports = self.probes(sends)
+        ping = sends.columns == PING
+        if ping.any():
+            kinds = np.where(ping, self.group.ping_kind[sends.hosts], kinds).astype(np.uint8)
+            ports = np.where(ping, self.group.ping_port[sends.hosts], ports)
+        slots = sends.codes.astype(np.int64) + np.where(ping, PING_SLOT, 0)
+        return self.codec.build(kinds, sends.hosts, ports, slots)
+
+    def receive(self, frames: FrameBatch, now: float) -> None:
+        if not len(frames):
+            return
+        decoded = decode(frames)
+        replies = self.codec.match(decoded)
+        if not len(replies):
+            return
+        ping = replies.slots >= PING_SLOT
+        untagged = replies.slots < 0
+        if untagged.any():
+            ping |= untagged & (replies.kinds == self.group.ping_kind[replies.hosts])
+        if ping.any():
+            self._take_pings(decoded, _rows(replies, ping & ~replies.error), now)
+            replies = _rows(replies, ~ping)
+        if len(replies):
+            self.interpret(decoded, replies, now)
+
+    def _take_pings(self, frames: Decoded, replies: Replies, now: float) -> None:
+        group = self.group
+        fits = (replies.kinds == group.ping_kind[replies.hosts]) & (replies.ports == group.ping_port[replies.hosts])
+        replies = _rows(replies, fits)
+        if not len(replies):
+            return
+        codes = (replies.slots % CODES).astype(np.uint8)
+        untagged = replies.slots < 0
+        if untagged.any():
+            codes[untagged] = self.prober.pings.latest(replies.hosts[untagged])
+        self.prober.ping_answered(replies.hosts, codes, frames.times[replies.rows], now)
+
+    def codes_of(self, replies: Replies, columns: I64) -> U8:
+        """Try codes of replies; a reply that carries none is taken for an answer to the latest try."""
+        items = replies.hosts * self.prober.width + columns
+        latest = (self.prober.items.tries[items].astype(np.int64) - 1) % CODES
+        return np.where(replies.slots < 0, latest, replies.slots % CODES).astype(np.uint8)
+
+    def teach_ping(self, hosts: I64, kinds: U8, ports: I64, scores: NDArray[np.int16]) -> None:
+        """These probes were answered: they may serve as timing pings (repeats allowed)."""
+        best = np.lexsort((-scores, hosts))
+        unique, first = np.unique(hosts[best], return_index=True)
+        rows = best[first]
+        better = self.prober.pings.teach(unique, scores[rows])
+        self.group.ping_kind[unique[better]] = kinds[rows[better]]
+        self.group.ping_port[unique[better]] = ports[rows[better]]
+
+    def next_timer(self, now: float) -> float | None:
+        return self.prober.next_timer(now)
+
+    def events(self) -> Iterator[Event]:
+        taken, self._events = self._events, []
+        yield from taken
+        for made in self.prober.decisions():
+            address = self.group.address(made.host) if made.host >= 0 else None
+            yield TimingDecision(made.at - self.epoch, address, made.what, made.cause, made.old, made.new)
+
+    @property
+    def done(self) -> bool:
+        return self.prober.done
+
+
+def _rows(replies: Replies, mask: Bool) -> Replies:
+    return Replies(
+        replies.rows[mask], replies.hosts[mask], replies.kinds[mask], replies.ports[mask],
+        replies.slots[mask], replies.error[mask], replies.from_target[mask],
+    )  # fmt: skip
+
+
+# How good a probe is as a timing ping once it was answered (spec sheet 2.5).
+PING_SCORES: dict[ProbeKind, int] = {
+    ProbeKind.TCP_ACK: 60,
+    ProbeKind.ICMP_ECHO: 50,
+    ProbeKind.ICMP_TIMESTAMP: 50,
+    ProbeKind.ICMP_ADDRESS_MASK: 50,
+    ProbeKind.ARP: 40,
+    ProbeKind.NEIGHBOR: 40,
+    ProbeKind.TCP_SYN: 30,
+    ProbeKind.UDP: 20,
+    ProbeKind.IP_PROTOCOL: 20,
+}

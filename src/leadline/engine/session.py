@@ -1,0 +1,85 @@
+"""What all stages of one scan share: the network, the time, the pace, the secrets and the open links."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from leadline.engine.codec import SLOTS
+from leadline.engine.control import Control
+from leadline.engine.progress import ProgressMeter, Tally
+from leadline.engine.rate import RateLimiter
+from leadline.link.base import CaptureFilter, Clock, Link, LinkStatistics, Network, Route
+from leadline.model.plan import PingKind, Plan
+
+# Source ports of discovery come first, those of the port scan after them: late replies of one never count for the
+# other.
+PORT_BLOCKS = 2
+
+
+@dataclass(slots=True)
+class Session:
+    """``key``: 16 random bytes for the tags; ``first_port``: of ``PORT_BLOCKS * codec.SLOTS`` source ports;
+    ``epoch``: clock seconds at which the scan began; ``generator``: the scan's only source of chance.
+    """
+
+    plan: Plan
+    network: Network
+    control: Control
+    raw: bool
+    key: bytes
+    first_port: int
+    generator: np.random.Generator
+    rate: RateLimiter
+    epoch: float
+    tally: Tally = field(default_factory=Tally)
+    _links: dict[tuple[str, int, int], Link] = field(default_factory=dict)
+    _counted: LinkStatistics = field(default_factory=LinkStatistics)
+
+    @property
+    def clock(self) -> Clock:
+        return self.network.clock
+
+    def at(self) -> float:
+        """Seconds since the scan began."""
+        return self.network.clock.now() - self.epoch
+
+    def meter(self, task: str) -> ProgressMeter:
+        """Progress of a stage that begins now."""
+        return ProgressMeter(task, self.tally, self.clock.now(), self.epoch)
+
+    def link(self, route: Route) -> Link:
+        """The link to a route's interface; opened on first use and kept for the whole scan."""
+        family = route.source.version
+        key = (route.interface.name, family, int(route.source))
+        if key not in self._links:
+            capture = CaptureFilter(
+                family=family,
+                source=route.source,
+                first_port=self.first_port,
+                last_port=self.first_port + PORT_BLOCKS * SLOTS - 1,
+                neighbors=route.interface.kind == "ethernet",
+                protocols=self._protocols(),
+            )
+            self._links[key] = self.network.open_link(route.interface, capture)
+        return self._links[key]
+
+    def _protocols(self) -> tuple[int, ...]:
+        """Protocol pings are answered with packets of the same protocol."""
+        probes = self.plan.discovery.probes_v4 + self.plan.discovery.probes_v6
+        return tuple({probe.number for probe in probes if probe.kind is PingKind.IP_PROTOCOL})
+
+    def close(self) -> LinkStatistics:
+        """Close all links; returns what they counted together."""
+        for link in self._links.values():
+            counted = link.statistics
+            self._counted.sent += counted.sent
+            self._counted.sent_bytes += counted.sent_bytes
+            self._counted.received += counted.received
+            self._counted.received_bytes += counted.received_bytes
+            self._counted.dropped += counted.dropped
+            self._counted.send_failures += counted.send_failures
+            link.close()
+        self._links.clear()
+        return self._counted

@@ -1,0 +1,197 @@
+"""Round-trip times, congestion windows and scan delays, as columns over a host group.
+
+Every column has ``hosts + 1`` rows: the last one is the group as a whole, so that one array expression serves both.
+Source of the rules: spec sheet 2.2 to 2.4 (RFC 6298 and RFC 5681 in spirit); what differs is in docs/decisions.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadline.model.plan import TimingPlan
+
+F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
+
+# Spec sheet 2.3: samples outside are somebody else's delay, not the path's.
+LONGEST_SAMPLE = 8.0
+MOST_NEGATIVE_SAMPLE = -0.05
+REPLACED_NEGATIVE = 0.01
+LEAST_RTTVAR, GREATEST_RTTVAR = 0.005, 2.0
+LARGEST_SCALE = 50.0
+PING_MAGNIFIER = 3.0
+
+
+class RoundTrips:
+    """Smoothed round trip and timeout of each host and of the group (seconds; ``srtt < 0``: never measured)."""
+
+    def __init__(self, hosts: int, plan: TimingPlan) -> None:
+        self.hosts = hosts
+        self._least = plan.min_rtt_timeout
+        self._most = plan.max_rtt_timeout
+        self.srtt: F64 = np.full(hosts + 1, -1.0)
+        self.rttvar: F64 = np.full(hosts + 1, -1.0)
+        self.timeout: F64 = np.full(hosts + 1, plan.initial_rtt_timeout)
+
+    def seed(self, srtt: F64, rttvar: F64) -> None:
+        """Start from what an earlier stage measured; both ``(hosts,)``, negative where nothing was."""
+        known = np.flatnonzero(srtt >= 0)
+        self.srtt[known] = srtt[known]
+        self.rttvar[known] = np.clip(rttvar[known], LEAST_RTTVAR, GREATEST_RTTVAR)
+        if len(known):
+            self.srtt[-1] = np.median(srtt[known])
+            self.rttvar[-1] = np.max(self.rttvar[known])
+        self._set_timeouts()
+
+    def sample(self, hosts: I64, rtt: F64) -> None:
+        """Take measured round trips, ``(N,)`` each; a host may appear many times, oldest sample first.
+
+        The smoothing is RFC 6298's; deviations inside one batch are taken from the mean before the batch.
+        """
+        keep = (rtt < LONGEST_SAMPLE) & (rtt > MOST_NEGATIVE_SAMPLE)
+        if not keep.all():
+            hosts, rtt = hosts[keep], rtt[keep]
+        if not len(rtt):
+            return
+        rtt = np.where(rtt <= 0, REPLACED_NEGATIVE, rtt)
+        before = self.srtt[hosts]
+        outlier = (before >= 0) & (rtt - before > 1.5) & (rtt > 3 * before + 2 * self.rttvar[hosts])
+        if outlier.any():
+            hosts, rtt = hosts[~outlier], rtt[~outlier]
+            if not len(rtt):
+                return
+        order = np.argsort(hosts, kind="stable")
+        self._fold(hosts[order], rtt[order])
+        self._fold(np.full(len(rtt), self.hosts, dtype=np.int64), rtt)
+        self._set_timeouts()
+
+    def _fold(self, hosts: I64, rtt: F64) -> None:
+        starts = np.flatnonzero(np.diff(hosts, prepend=-1))
+        counts = np.diff(starts, append=len(hosts))
+        unique = hosts[starts]
+        fresh = self.srtt[unique] < 0
+        if fresh.any():
+            first = rtt[starts[fresh]]
+            self.srtt[unique[fresh]] = first
+            self.rttvar[unique[fresh]] = np.clip(first, LEAST_RTTVAR, GREATEST_RTTVAR)
+        mean, deviation = self.srtt[unique], self.rttvar[unique]
+        from_end = np.repeat(starts + counts, counts) - 1 - np.arange(len(hosts))
+        error = np.abs(rtt - np.repeat(mean, counts))
+        self.srtt[unique] = mean * 0.875**counts + np.add.reduceat(rtt * 0.125 * 0.875**from_end, starts)
+        deviation = deviation * 0.75**counts + np.add.reduceat(error * 0.25 * 0.75**from_end, starts)
+        self.rttvar[unique] = np.minimum(deviation, GREATEST_RTTVAR)
+
+    def _set_timeouts(self) -> None:
+        known = self.srtt >= 0
+        if not known[-1]:
+            return
+        timeout = np.clip(self.srtt + 4 * self.rttvar, self._least, self._most)
+        self.timeout = np.where(known, timeout, timeout[-1])
+
+
+class Windows:
+    """How many probes may be in flight, to each host and to the group (probes, float)."""
+
+    def __init__(self, hosts: int, plan: TimingPlan, group_limit: int) -> None:
+        low = max(1, plan.min_parallelism)
+        host_limit = max(low, plan.max_parallelism or 300)
+        self.low = float(low)
+        limit = np.full(hosts + 1, float(host_limit))
+        limit[-1] = max(low, min(plan.max_parallelism or group_limit, group_limit))
+        self.limit: F64 = limit
+        self.cwnd: F64 = np.clip(np.full(hosts + 1, 10.0), low, limit)
+        # The group starts without a threshold: until something is lost nothing is known of the path's room.
+        self.ssthresh: F64 = np.full(hosts + 1, 75.0)
+        self.ssthresh[-1] = limit[-1]
+        self._increment = 2.0 if plan.template >= 4 else 1.0
+        self._divisor = 1.25 if plan.template >= 5 else 4 / 3 if plan.template == 4 else 1.5
+        self.expected: F64 = np.zeros(hosts + 1)
+        self.received: F64 = np.zeros(hosts + 1)
+        self.last_drop: F64 = np.full(hosts + 1, -np.inf)
+
+    def resolved(self, hosts: I64) -> None:
+        """Probes to these hosts (repeats allowed) were answered or timed out: they count as replies that were
+        hoped for.
+        """
+        self.expected[:-1] += np.bincount(hosts, minlength=len(self.cwnd) - 1)
+        self.expected[-1] += len(hosts)
+
+    def acknowledge(self, hosts: I64, weight: float) -> None:
+        """Replies from these hosts arrived; ``weight`` 1, or ``PING_MAGNIFIER`` for a timing ping."""
+        gained = np.bincount(hosts, minlength=len(self.cwnd)).astype(np.float64)
+        gained[-1] = len(hosts)
+        self.received += gained
+        rows = np.flatnonzero(gained)
+        cwnd, ssthresh = self.cwnd[rows], self.ssthresh[rows]
+        scale = np.minimum(LARGEST_SCALE, self.expected[rows] / np.maximum(1.0, self.received[rows]))
+        step = gained[rows] * weight * np.maximum(1.0, scale)
+        slow = cwnd < ssthresh
+        grown = np.where(slow, np.minimum(cwnd + step, ssthresh), cwnd + self._increment * step / cwnd)
+        self.cwnd[rows] = np.minimum(grown, self.limit[rows])
+
+    def drop(self, hosts: I64, sent: F64, in_flight: I64, now: float) -> I64:
+        """Probes sent at ``sent`` to these hosts were lost; ``in_flight`` ``(hosts + 1,)``.
+
+        One decrease for everything that was in flight together: only probes sent after the last decrease count.
+        Returns the rows (``hosts`` = the group) whose window shrank.
+        """
+        rows = np.unique(hosts[sent > self.last_drop[hosts]])
+        if len(sent) and sent.max() > self.last_drop[-1]:
+            rows = np.append(rows, len(self.cwnd) - 1)
+        if not len(rows):
+            return rows
+        self.ssthresh[rows] = np.maximum(2.0, in_flight[rows] / self._divisor)
+        self.cwnd[rows] = np.clip(self.cwnd[rows] / 2, self.low, np.maximum(self.ssthresh[rows], self.low))
+        self.last_drop[rows] = now
+        return rows
+
+
+class ScanDelays:
+    """Seconds between two probes to the same host, raised when drops look like a rate limit (spec sheet 2.4)."""
+
+    def __init__(self, hosts: int, plan: TimingPlan, datagrams: bool) -> None:
+        most = plan.max_scan_delay_udp if datagrams else plan.max_scan_delay_tcp
+        # A delay asked for is also the least maximum: a boost must never shorten it.
+        self._most = max(most, plan.scan_delay)
+        self._first = 0.05 if datagrams else 0.005
+        self._ratio = 0.4 if plan.template >= 4 else 0.3
+        self.delay: F64 = np.full(hosts, plan.scan_delay)
+        self.next_send: F64 = np.full(hosts, -np.inf)
+        self._drops: I64 = np.zeros(hosts, dtype=np.int64)
+        self._good: I64 = np.zeros(hosts, dtype=np.int64)
+        self._boosted_at: F64 = np.full(hosts, -np.inf)
+
+    def good(self, hosts: I64) -> None:
+        """Answers to first tries."""
+        self._good += np.bincount(hosts, minlength=len(self._good))
+
+    def drops(self, hosts: I64, sent: F64, now: float) -> I64:
+        """Lost probes; returns the hosts whose delay was raised."""
+        counted = hosts[sent > self._boosted_at[hosts]]
+        if not len(counted):
+            return counted
+        self._drops += np.bincount(counted, minlength=len(self._drops))
+        total = self._drops + self._good
+        raised = np.flatnonzero((self._drops > 10) & (self._drops > self._ratio * total))
+        raised = raised[self.delay[raised] < self._most]
+        self.boost(raised, now)
+        return raised
+
+    def boost(self, hosts: I64, now: float) -> None:
+        """Raise the delay of these hosts one step."""
+        if not len(hosts):
+            return
+        old = self.delay[hosts]
+        self.delay[hosts] = np.minimum(np.where(old > 0, old * 2, self._first), self._most)
+        self._drops[hosts] = 0
+        self._good[hosts] = 0
+        self._boosted_at[hosts] = now
+
+    def ready(self, now: float) -> NDArray[np.bool_]:
+        """Hosts to which something may be sent now; bool ``(hosts,)``."""
+        return self.next_send <= now
+
+    def sent(self, hosts: I64, now: float) -> None:
+        """Something leaves now for these hosts."""
+        self.next_send[hosts] = now + self.delay[hosts]

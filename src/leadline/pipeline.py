@@ -1,0 +1,309 @@
+"""The only file that knows the order of the stages: targets, discovery, names, ports, and the events that come of
+it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+
+from leadline import __version__
+from leadline.data.ranking import top_ports
+from leadline.data.services import default_services, service_name
+from leadline.data.vendors import vendor_of
+from leadline.discovery.stage import Outcome, discover
+from leadline.engine.codec import SLOTS, ProbeCodec
+from leadline.engine.control import Control
+from leadline.engine.group import HostGroup
+from leadline.engine.partition import Part, partition
+from leadline.engine.rate import RateLimiter
+from leadline.engine.session import PORT_BLOCKS, Session
+from leadline.errors import ScanError
+from leadline.link.base import Network
+from leadline.model.address import Address
+from leadline.model.event import (
+    Event,
+    HostDone,
+    Notice,
+    ScanEnded,
+    ScanInfo,
+    ScanStarted,
+    TargetSkipped,
+    TaskEnded,
+    TaskStarted,
+)
+from leadline.model.host import Host, Hostname, HostStatus
+from leadline.model.plan import Plan, Technique
+from leadline.model.port import Protocol, Reason
+from leadline.model.target import TargetBlock
+from leadline.net.base import Resolver
+from leadline.ports.stage import HostPorts, group_sizes, scan_ports
+from leadline.targets.input_file import read_lines
+from leadline.targets.source import TargetSource
+
+# Targets that are discovered together (spec sheet 2.6).
+BLOCK = 4096
+DISCOVERY = "discovery"
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known so far of the targets of one block: hosts by their row."""
+
+    block: TargetBlock
+    started: float
+    hosts: dict[int, Host] = field(default_factory=dict)
+    groups: list[tuple[Part, Outcome]] = field(default_factory=list)
+
+
+def run(plan: Plan, network: Network, resolver: Resolver, control: Control) -> Iterator[Event]:
+    """Carry out the plan. ``ScanStarted`` comes first and ``ScanEnded`` last, also when the scan is stopped or fails.
+
+    Raises the ``ScanError`` that ended the scan after it was told in ``ScanEnded``.
+    """
+    session = _session(plan, network, control)
+    yield ScanStarted(
+        started=network.clock.epoch(),
+        version=__version__,
+        arguments=plan.arguments,
+        scans=_scan_infos(plan, session.raw),
+        verbosity=plan.output.verbosity,
+        debugging=plan.output.debugging,
+    )
+    for text in plan.notices:
+        yield Notice(session.at(), "warning", text)
+    failure: Exception | None = None
+    try:
+        yield from _blocks(plan, session, resolver)
+    except Exception as error:  # noqa: BLE001 - told in the last event, then raised again
+        failure = error
+    yield _ended(session, failure)
+    if failure is not None:
+        raise failure
+
+
+def _session(plan: Plan, network: Network, control: Control) -> Session:
+    seed = plan.targets.seed
+    generator = np.random.default_rng(seed)
+    now = network.clock.now()
+    key = os.urandom(16) if seed is None else generator.bytes(16)
+    wants_raw = plan.ports.technique is not Technique.CONNECT or plan.discovery.mode == "ping"
+    raw = wants_raw and (network.can_send_raw() if plan.privileged is None else plan.privileged)
+    random = int(generator.integers(1 << 30))
+    return Session(
+        plan=plan,
+        network=network,
+        control=control,
+        raw=raw,
+        key=key,
+        first_port=ProbeCodec.pick_first_port(random - random % (PORT_BLOCKS * SLOTS)),
+        generator=generator,
+        rate=RateLimiter(plan.timing.max_rate, plan.timing.min_rate, now),
+        epoch=now,
+    )
+
+
+def _scan_infos(plan: Plan, raw: bool) -> tuple[ScanInfo, ...]:
+    if plan.ports.technique is None:
+        return ()
+    technique = plan.ports.technique if raw else Technique.CONNECT
+    numbers = plan.ports.ports.of(Protocol.TCP)
+    return (ScanInfo(technique.value, Protocol.TCP, len(numbers), _range_list(numbers)),)
+
+
+def _range_list(numbers: tuple[int, ...]) -> str:
+    from leadline.ports.result import ranges_of
+
+    pairs = ranges_of(np.array(numbers, dtype=np.int64))
+    return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in pairs)
+
+
+def _ended(session: Session, failure: Exception | None) -> ScanEnded:
+    counted, tally, stop = session.close(), session.tally, session.control.stop
+    exit_word, message = ("interrupted", f"interrupted by {stop}") if stop else ("success", "")
+    if failure is not None:
+        name = "" if isinstance(failure, ScanError) else f"internal error: {type(failure).__name__}: "
+        exit_word, message = "error", f"{name}{failure}"
+    return ScanEnded(
+        at=session.at(),
+        ended=session.network.clock.epoch(),
+        exit=exit_word,
+        message=message,
+        hosts_up=tally.hosts_up,
+        hosts_down=tally.hosts_down,
+        hosts_total=tally.hosts_done,
+        packets_sent=counted.sent,
+        bytes_sent=counted.sent_bytes,
+        packets_received=counted.received,
+        bytes_received=counted.received_bytes,
+    )
+
+
+def _blocks(plan: Plan, session: Session, resolver: Resolver) -> Iterator[Event]:
+    source = TargetSource(
+        plan.targets, resolver, default_services(), session.key, read_lines, stop=session.control.stopping
+    )
+    for block in source.blocks(BLOCK):
+        if session.control.stop:
+            return
+        if isinstance(block, TargetSkipped):
+            yield replace(block, at=session.at())
+        else:
+            yield from _block(block, plan, session, resolver)
+
+
+def _block(block: TargetBlock, plan: Plan, session: Session, resolver: Resolver) -> Iterator[Event]:
+    known = _Known(block, session.network.clock.epoch())
+    if plan.discovery.mode == "list":
+        yield from _list(known, plan, session, resolver)
+        return
+    parts, lost = partition(block, session.network)
+    for row in lost:
+        known.hosts[int(row)] = _host(known, int(row), HostStatus.DOWN, Reason.NO_ROUTE)
+    if len(lost):
+        sample = ", ".join(str(block.address(int(row))) for row in lost[:3])
+        yield Notice(session.at(), "warning", f"no route to {len(lost)} target(s): {sample}{' ...' * (len(lost) > 3)}")
+    session.tally.hosts_active = len(block)
+    for part in parts:
+        if session.control.stop:
+            break
+        outcome = yield from discover(part, block, session, vendor_of)
+        known.groups.append((part, outcome))
+        _keep(known, part, outcome)
+    yield from _names(known, plan, session, resolver)
+    yield from _scan(known, plan, session)
+
+
+def _host(known: _Known, row: int, status: HostStatus, reason: Reason) -> Host:
+    name = known.block.names.get(row)
+    return Host(
+        address=known.block.address(row),
+        status=status,
+        reason=reason,
+        hostnames=(Hostname(name, "user"),) if name else (),
+        other_addresses=known.block.others.get(row, ()),
+        started=known.started,
+    )
+
+
+def _keep(known: _Known, part: Part, outcome: Outcome) -> None:
+    """Turn the outcome's columns into hosts."""
+    group = outcome.group
+    for index, row in enumerate(part.rows.tolist()):
+        status = HostStatus(int(outcome.status[index]))
+        host = _host(known, row, status, Reason(int(outcome.reasons[index])))
+        srtt = float(group.srtt[index])
+        mac = outcome.mac(index)
+        known.hosts[row] = replace(
+            host,
+            reason_ttl=int(outcome.ttls[index]),
+            reason_address=outcome.responder(index),
+            mac=mac,
+            vendor=vendor_of(mac) if mac else "",
+            latency=srtt if srtt >= 0 else None,
+            rttvar=float(group.rttvar[index]) if srtt >= 0 else None,
+            evidence=outcome.evidence(index),
+            interrupted=DISCOVERY if status is HostStatus.UNKNOWN else "",
+        )
+
+
+def _list(known: _Known, plan: Plan, session: Session, resolver: Resolver) -> Iterator[Event]:
+    for row in range(len(known.block)):
+        known.hosts[row] = _host(known, row, HostStatus.UNKNOWN, Reason.USER_SET)
+    yield from _names(known, plan, session, resolver)
+    for row in range(len(known.block)):
+        yield _done(known.hosts[row], session)
+
+
+def _names(known: _Known, plan: Plan, session: Session, resolver: Resolver) -> Iterator[Event]:
+    """Reverse names of the hosts that are worth it."""
+    mode = plan.resolve.reverse
+    if mode == "never" or session.control.stop:
+        return
+    every = mode == "all" or plan.discovery.mode == "list"
+    wanted = [row for row, host in known.hosts.items() if every or host.status is HostStatus.UP]
+    if not wanted:
+        return
+    task = "Parallel DNS resolution"
+    began = session.clock.now()
+    yield TaskStarted(session.at(), task, f"{len(wanted)} hosts")
+    addresses: list[Address] = list(dict.fromkeys(known.hosts[row].address for row in wanted))
+    found = resolver.reverse(addresses, session.control.stopping)
+    for row in wanted:
+        host = known.hosts[row]
+        name = found.get(host.address)
+        if name:
+            known.hosts[row] = replace(host, hostnames=(*host.hostnames, Hostname(name, "PTR")))
+    yield TaskEnded(session.at(), task, f"{len(wanted)} hosts", session.clock.now() - began)
+
+
+def _scan(known: _Known, plan: Plan, session: Session) -> Iterator[Event]:
+    """Give the hosts that are finished, scan the ports of the others, group by group."""
+    scans = plan.ports.technique is not None
+    for _row, host in sorted(known.hosts.items()):
+        if not (scans and host.status is HostStatus.UP):
+            yield _done(host, session)
+    if not scans:
+        return
+    for part, outcome in known.groups:
+        up = np.flatnonzero(outcome.status == HostStatus.UP)
+        ports = [_ports_of(known.block, int(part.rows[index]), plan) for index in up]
+        most = max((len(numbers) for numbers in ports), default=0)
+        first = 0
+        for size in group_sizes(len(up), most, session):
+            rows = up[first : first + size]
+            yield from _scan_group(known, part, outcome.group, rows, ports[first : first + size], session)
+            first += size
+
+
+def _ports_of(block: TargetBlock, row: int, plan: Plan) -> tuple[int, ...]:
+    own = block.port_sets.get(row)
+    if own is None:
+        return plan.ports.ports.of(Protocol.TCP)
+    excluded = set(plan.ports.excluded.of(Protocol.TCP))
+    numbers = own.of(Protocol.TCP)
+    return tuple(number for number in numbers if number not in excluded) if excluded else numbers
+
+
+def _scan_group(
+    known: _Known, part: Part, group: HostGroup, rows: np.ndarray[tuple[int], np.dtype[np.int64]],
+    ports: list[tuple[int, ...]], session: Session,
+) -> Generator[Event, None, None]:  # fmt: skip
+    places = [int(part.rows[index]) for index in rows]
+    if session.control.stop or not any(ports):
+        cut = DISCOVERY if session.control.stop else ""
+        for place in places:
+            yield _done(replace(known.hosts[place], interrupted=cut), session)
+        return
+    scopes = {at: known.block.scopes[place] for at, place in enumerate(places) if place in known.block.scopes}
+    popular = top_ports(Protocol.TCP, SLOTS)
+    for event in scan_ports(group.subset(rows), ports, scopes, session, service_name, popular):
+        if isinstance(event, HostPorts):
+            yield _done(_with_ports(known.hosts[places[event.row]], event), session)
+        else:
+            yield event
+
+
+def _with_ports(host: Host, found: HostPorts) -> Host:
+    measured = found.srtt >= 0
+    return replace(
+        host,
+        ports=found.ports,
+        summaries=found.summaries,
+        latency=found.srtt if measured else host.latency,
+        rttvar=found.rttvar if measured else host.rttvar,
+        timeout=found.timeout,
+        interrupted=found.interrupted,
+        timed_out=found.timed_out,
+    )
+
+
+def _done(host: Host, session: Session) -> HostDone:
+    tally = session.tally
+    tally.hosts_done += 1
+    tally.hosts_up += host.status is HostStatus.UP
+    tally.hosts_down += host.status is HostStatus.DOWN
+    return HostDone(session.at(), replace(host, ended=session.network.clock.epoch()))

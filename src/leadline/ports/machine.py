@@ -1,0 +1,120 @@
+"""The SYN scan of one host group: sans-IO, over prober and codec."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadline.engine.codec import ProbeCodec, Replies
+from leadline.engine.group import HostGroup
+from leadline.engine.ledger import Phase
+from leadline.engine.probe_kind import ProbeKind
+from leadline.engine.prober import Prober, Sends
+from leadline.engine.raw_machine import PING_SCORES, RawMachine
+from leadline.model.event import PortFound
+from leadline.model.port import Port, PortState, PortSummary, Reason
+from leadline.ports.classify import classify_syn
+from leadline.ports.probes import PortMatrix
+from leadline.ports.result import PortColumns, ServiceNames, icmp_answer
+from leadline.wire.columns import Decoded
+
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+
+# Ports that firewalls and wrappers often treat in a way of their own make poorer pings (spec sheet 2.5).
+_ODD_PORTS = np.array([25, 113, 135, 139, 445])
+
+
+class SynMachine(RawMachine):
+    """``matrix``: the ports; ``names``: service names for the ports found."""
+
+    def __init__(
+        self, group: HostGroup, matrix: PortMatrix, prober: Prober, codec: ProbeCodec, epoch: float, *,
+        names: ServiceNames, materialised: int,
+    ) -> None:  # fmt: skip
+        super().__init__(group, prober, codec, epoch)
+        self.matrix = matrix
+        self.columns = PortColumns(len(group), matrix, group.family, "syn", materialised)
+        self._names = names
+        known = np.flatnonzero(group.ping_kind != ProbeKind.NONE)
+        scores = np.array([PING_SCORES[ProbeKind(int(kind))] for kind in group.ping_kind[known]], dtype=np.int16)
+        prober.pings.teach(known, scores)
+
+    def probes(self, sends: Sends) -> tuple[U8, I64]:
+        kinds = np.full(len(sends.hosts), int(ProbeKind.TCP_SYN), dtype=np.uint8)
+        return kinds, self.matrix.numbers[sends.columns]
+
+    def interpret(self, frames: Decoded, replies: Replies, now: float) -> None:
+        columns = np.where(replies.kinds == ProbeKind.TCP_SYN, self.matrix.column_of[replies.ports], -1)
+        verdicts = classify_syn(
+            replies.error, frames.family[replies.rows], frames.tcp_flags[replies.rows],
+            frames.icmp_type[replies.rows], frames.icmp_code[replies.rows],
+        )  # fmt: skip
+        useful = np.flatnonzero((columns >= 0) & (verdicts.states != PortState.UNKNOWN))
+        if not len(useful):
+            return
+        columns = np.maximum(columns, 0)
+        items = replies.hosts * self.prober.width + columns
+        codes = self.codes_of(replies, columns)
+        # Nothing is believed of a port that was not asked yet; a bare SYN only while its probe is awaited.
+        asked = codes[useful] < np.minimum(self.prober.items.tries[items[useful]], 16)
+        awaited = self.prober.items.phase[items[useful]] == Phase.OUTSTANDING
+        split = verdicts.reasons[useful] == Reason.SPLIT_HANDSHAKE_SYN
+        useful = useful[asked & (awaited | ~split)]
+        if not len(useful):
+            return
+        self._book(frames, replies, useful, columns, codes, verdicts.states, verdicts.reasons, now)
+
+    def _book(
+        self, frames: Decoded, replies: Replies, useful: I64, columns: I64, codes: U8, states: U8, reasons: U8,
+        now: float,
+    ) -> None:  # fmt: skip
+        hosts, rows, errors = replies.hosts[useful], replies.rows[useful], replies.error[useful]
+        items = hosts * self.prober.width + columns[useful]
+        times = frames.times[rows]
+        rtt = self.prober.items.round_trip(items, codes[useful], times)
+        self.prober.answer(hosts, columns[useful], codes[useful], times, errors, now)
+        # Several replies to one port in one batch: the first that the transition rules take, then the next ...
+        left = np.arange(len(items))
+        while len(left):
+            _, first = np.unique(items[left], return_index=True)
+            turn = left[first]
+            taken = turn[self.columns.decide(items[turn], states[useful[turn]], reasons[useful[turn]])]
+            self._prove(frames, replies, useful[taken], items[taken], rtt[taken], now)
+            left = np.delete(left, first)
+        direct = ~errors
+        if direct.any():
+            self._teach(hosts[direct], replies.ports[useful][direct], states[useful][direct])
+
+    def _prove(
+        self, frames: Decoded, replies: Replies, taken: I64, items: I64, rtt: NDArray[np.float64], now: float
+    ) -> None:
+        rows, errors = replies.rows[taken], replies.error[taken]
+        flags = frames.tcp_flags[rows].astype(np.uint16) & np.uint16(0x1FF)
+        answers = np.where(errors, icmp_answer(frames.icmp_type[rows], frames.icmp_code[rows]), flags)
+        self.columns.prove(items, frames.ttl[rows], answers.astype(np.uint16), rtt)
+        for index in np.flatnonzero(errors & ~replies.from_target[taken]):
+            row = int(rows[index])
+            self.columns.responder(int(items[index]), int(frames.source_hi[row]), int(frames.source_lo[row]))
+        for item in items[self.columns.states[items] == PortState.OPEN]:
+            host = int(item) // self.prober.width
+            port = self._port(int(item), now)
+            self._events.append(PortFound(now - self.epoch, self.group.address(host), port))
+
+    def _teach(self, hosts: I64, ports: I64, states: U8) -> None:
+        closed = np.where(np.isin(ports, _ODD_PORTS), 50, 60)
+        scores = np.where(states == PortState.CLOSED, closed, PING_SCORES[ProbeKind.TCP_SYN]).astype(np.int16)
+        kinds = np.full(len(hosts), int(ProbeKind.TCP_SYN), dtype=np.uint8)
+        self.teach_ping(hosts, kinds, ports, scores)
+
+    def _port(self, item: int, now: float) -> Port:
+        tried = self.prober.items
+        tries, answered = int(tried.tries[item]), int(tried.answered_try[item])
+        return self.columns.port(item, tries, answered, now - self.epoch, self._names)
+
+    def result(self, host: int, now: float, complete: bool) -> tuple[tuple[Port, ...], tuple[PortSummary, ...]]:
+        """The ports of one host. ``complete``: the scan of the host ran to its end, so silence is an answer too."""
+        if complete:
+            self.columns.give_up(np.array([host]))
+        tried = self.prober.items
+        return self.columns.of_host(host, tried.tries, tried.answered_try, now - self.epoch, self._names)

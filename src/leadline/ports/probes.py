@@ -1,0 +1,67 @@
+"""What a port scan sends: which ports of which host, in which order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+I64 = NDArray[np.int64]
+
+# So many of the most common ports go first: they tell soonest what a host is, and their answers teach the round trip.
+POPULAR_FIRST = 28
+
+
+@dataclass(frozen=True, slots=True)
+class PortMatrix:
+    """Ports of a group: column ``c`` of the item matrix is port ``numbers[c]`` (ascending, int64 ``(P,)``).
+
+    ``order``/``offsets``: as ``engine.prober.Prober`` takes them. ``column_of``: column of each port number, -1
+    for ports that are not scanned, int64 ``(65536,)``.
+    """
+
+    numbers: I64
+    order: I64
+    offsets: I64 | None
+    column_of: I64
+
+    def ports_of(self, host: int) -> I64:
+        """Columns that are scanned on one host, in scan order."""
+        if self.offsets is None:
+            return self.order
+        return self.order[self.offsets[host] : self.offsets[host + 1]]
+
+
+def port_matrix(
+    per_host: Sequence[tuple[int, ...]], popular: Sequence[int], sequential: bool, generator: np.random.Generator
+) -> PortMatrix:
+    """The ports of each host of a group as a matrix.
+
+    ``per_host``: ascending port numbers; hosts with the same ports should share one tuple object. ``popular``: ports
+    to send first, most common first. ``sequential`` (``-r``): ascending order instead of a shuffled one.
+    """
+    distinct = {id(ports): ports for ports in per_host}
+    union = np.unique(np.concatenate([np.array(ports, dtype=np.int64) for ports in distinct.values()]))
+    column_of = np.full(65_536, -1, dtype=np.int64)
+    column_of[union] = np.arange(len(union))
+    order = np.arange(len(union)) if sequential else _shuffled(union, column_of, popular, generator)
+    if len(distinct) == 1:
+        return PortMatrix(union, order, None, column_of)
+    place = np.empty(len(union), dtype=np.int64)
+    place[order] = np.arange(len(order))
+    runs = {}
+    for key, ports in distinct.items():
+        columns = column_of[np.array(ports, dtype=np.int64)]
+        runs[key] = columns[np.argsort(place[columns], kind="stable")]
+    chosen = [runs[id(ports)] for ports in per_host]
+    offsets = np.concatenate(([0], np.cumsum([len(run) for run in chosen]))).astype(np.int64)
+    return PortMatrix(union, np.concatenate(chosen), offsets, column_of)
+
+
+def _shuffled(union: I64, column_of: I64, popular: Sequence[int], generator: np.random.Generator) -> I64:
+    order = generator.permutation(len(union)).astype(np.int64)
+    first = column_of[np.array(list(popular)[:POPULAR_FIRST], dtype=np.int64)]
+    first = first[first >= 0]
+    return np.concatenate((first, order[~np.isin(order, first)]))

@@ -1,0 +1,143 @@
+"""What is known of the ports of a group, in columns, and how it becomes model values when a host is finished."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadline.model.address import Address, address_of
+from leadline.model.evidence import Evidence
+from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason, Service
+from leadline.ports.classify import TRANSITIONS, flag_words, icmp_words
+from leadline.ports.probes import PortMatrix
+
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+ServiceNames = Callable[[int, Protocol], str]
+
+_ERROR = 0x8000
+
+
+class PortColumns:
+    """Columns over all items of a group, flat ``(hosts * ports,)`` as in ``engine.ledger``.
+
+    ``answers``: TCP flags of the deciding reply, or, with bit 15 set, ICMP type and code; 0: none. ``rtt``: seconds,
+    NaN: none. ``materialised``: ports of one state and reason are kept one by one up to this many, as ranges beyond
+    it; open ports always one by one.
+    """
+
+    def __init__(self, hosts: int, matrix: PortMatrix, family: int, probe: str, materialised: int) -> None:
+        self.matrix = matrix
+        self._most_materialised = materialised
+        self._width = len(matrix.numbers)
+        self._family, self._probe = family, probe
+        size = hosts * self._width
+        self.states: U8 = np.zeros(size, dtype=np.uint8)
+        self.reasons: U8 = np.zeros(size, dtype=np.uint8)
+        self.ttls: U8 = np.zeros(size, dtype=np.uint8)
+        self.answers: NDArray[np.uint16] = np.zeros(size, dtype=np.uint16)
+        self.rtt: NDArray[np.float32] = np.full(size, np.nan, dtype=np.float32)
+        self._responders: dict[int, tuple[int, int]] = {}
+
+    def decide(self, items: I64, states: U8, reasons: U8) -> NDArray[np.bool_]:
+        """Apply verdicts to (distinct) items by the transition rules; returns which were accepted."""
+        accepted: NDArray[np.bool_] = TRANSITIONS[self.states[items], states]
+        taken = items[accepted]
+        self.states[taken] = states[accepted]
+        self.reasons[taken] = reasons[accepted]
+        return accepted
+
+    def prove(self, items: I64, ttls: U8, answers: NDArray[np.uint16], rtt: NDArray[np.float64]) -> None:
+        """Keep the proof of what was just decided."""
+        self.ttls[items] = ttls
+        self.answers[items] = answers
+        self.rtt[items] = rtt
+
+    def responder(self, item: int, hi: int, lo: int) -> None:
+        """Somebody other than the target sent the deciding reply."""
+        self._responders[item] = (hi, lo)
+
+    def give_up(self, hosts: I64) -> None:
+        """Every scanned port of these hosts that nothing was heard of is filtered (no response)."""
+        for host in hosts:
+            items = int(host) * self._width + self.matrix.ports_of(int(host))
+            silent = items[self.states[items] == PortState.UNKNOWN]
+            self.states[silent] = PortState.FILTERED
+            self.reasons[silent] = Reason.NO_RESPONSE
+
+    def port(self, item: int, tries: int, answered: int, at: float, name: ServiceNames) -> Port:
+        """One port as a model value."""
+        state, reason = PortState(int(self.states[item])), Reason(int(self.reasons[item]))
+        number = int(self.matrix.numbers[item % self._width])
+        answer = int(self.answers[item])
+        error = bool(answer & _ERROR)
+        words = ""
+        if error:
+            words = icmp_words(self._family, answer >> 8 & 0x7F, answer & 0xFF)
+        elif answer:
+            words = flag_words(answer)
+        elif reason is not Reason.NO_RESPONSE:
+            words = reason.label
+        responder: Address | None = None
+        if item in self._responders:
+            responder = address_of(self._family, *self._responders[item])
+        rtt = float(self.rtt[item])
+        evidence = Evidence(
+            probe=self._probe,
+            tries=tries,
+            answered_try=answered,
+            reply=words,
+            responder=responder,
+            ttl=int(self.ttls[item]),
+            rtt=rtt if rtt == rtt else None,
+            at=at,
+            rule=f"{self._probe}: {words or 'no reply to any try'} -> {state.label}",
+        )
+        service = name(number, Protocol.TCP)
+        return Port(
+            number=number,
+            protocol=Protocol.TCP,
+            state=state,
+            reason=reason,
+            reason_ttl=int(self.ttls[item]),
+            reason_address=responder,
+            service=Service(service) if service else None,
+            evidence=evidence,
+        )
+
+    def of_host(
+        self, host: int, tries: U8, answered: U8, at: float, name: ServiceNames
+    ) -> tuple[tuple[Port, ...], tuple[PortSummary, ...]]:
+        """The decided ports of one host. ``tries``/``answered``: the item columns of ``engine.ledger.Items``."""
+        items = np.sort(self.matrix.ports_of(host)) + host * self._width
+        items = items[self.states[items] != PortState.UNKNOWN]
+        keys = self.states[items].astype(np.int64) << 8 | self.reasons[items]
+        ports: list[Port] = []
+        summaries: list[PortSummary] = []
+        for key in np.unique(keys):
+            same = items[keys == key]
+            state, reason = PortState(int(key) >> 8), Reason(int(key) & 0xFF)
+            if len(same) > self._most_materialised and state is not PortState.OPEN:
+                numbers = self.matrix.numbers[same % self._width]
+                summaries.append(PortSummary(Protocol.TCP, state, reason, ranges_of(numbers), len(same)))
+            else:
+                ports.extend(self.port(int(item), int(tries[item]), int(answered[item]), at, name) for item in same)
+        ports.sort(key=lambda port: port.number)
+        return tuple(ports), tuple(summaries)
+
+
+def ranges_of(numbers: I64) -> tuple[tuple[int, int], ...]:
+    """Ascending inclusive ranges of ascending numbers."""
+    if not len(numbers):
+        return ()
+    breaks = np.flatnonzero(np.diff(numbers) != 1)
+    firsts = numbers[np.concatenate(([0], breaks + 1))]
+    lasts = numbers[np.concatenate((breaks, [len(numbers) - 1]))]
+    return tuple(zip(firsts.tolist(), lasts.tolist(), strict=True))
+
+
+def icmp_answer(kind: NDArray[np.uint8], code: NDArray[np.uint8]) -> NDArray[np.uint16]:
+    """ICMP type and code as stored in ``answers``."""
+    return (_ERROR | (kind.astype(np.uint16) & 0x7F) << 8 | code).astype(np.uint16)

@@ -1,0 +1,165 @@
+"""Runs the port scan on hosts that are up, group by group, and gives each host's ports as soon as it is finished."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadline.engine.codec import SLOTS, ProbeCodec
+from leadline.engine.driver import drive, drive_connections
+from leadline.engine.group import HostGroup
+from leadline.engine.prober import Prober
+from leadline.engine.session import Session
+from leadline.model.event import Event, TaskEnded, TaskStarted
+from leadline.model.plan import Technique
+from leadline.model.port import Port, PortSummary
+from leadline.ports.connect import ConnectScan
+from leadline.ports.machine import SynMachine
+from leadline.ports.probes import PortMatrix, port_matrix
+from leadline.ports.result import ServiceNames
+
+I64 = NDArray[np.int64]
+
+# Items (host and port) that one group may have: about twenty bytes of columns each.
+MOST_ITEMS = 1 << 20
+SYN_TASK, CONNECT_TASK = "SYN Stealth Scan", "Connect Scan"
+
+
+@dataclass(frozen=True, slots=True)
+class HostPorts:
+    """The ports of the group's host ``row``. ``interrupted``: the task that was cut before its end (else empty)."""
+
+    row: int
+    ports: tuple[Port, ...]
+    summaries: tuple[PortSummary, ...]
+    srtt: float
+    rttvar: float
+    timeout: float
+    interrupted: str = ""
+    timed_out: bool = False
+
+
+def group_sizes(hosts: int, ports: int, session: Session) -> Iterator[int]:
+    """How many hosts each group takes: bounded by the items a group may have and by ``--min/max-hostgroup``."""
+    timing = session.plan.timing
+    size = max(1, MOST_ITEMS // max(1, ports))
+    size = max(timing.min_hostgroup, min(timing.max_hostgroup, size))
+    while hosts > 0:
+        yield min(size, hosts)
+        hosts -= size
+
+
+def scan_ports(
+    group: HostGroup, per_host: list[tuple[int, ...]], scopes: dict[int, str], session: Session,
+    names: ServiceNames, popular: tuple[int, ...],
+) -> Iterator[Event | HostPorts]:  # fmt: skip
+    """Scan one group; ``per_host``: ports of each host, ascending (see ``port_matrix``)."""
+    plan = session.plan
+    matrix = port_matrix(per_host, popular, plan.ports.sequential, session.generator)
+    output = plan.output
+    # The reports list at most so many ports of one state one by one (spec sheet 6.1); -d3 lists all.
+    materialised = 25 * (output.verbosity + 1 + 20 * output.debugging) if output.debugging < 3 else 65_536
+    raw = plan.ports.technique is Technique.SYN and session.raw
+    task = SYN_TASK if raw else CONNECT_TASK
+    total = int(sum(len(ports) for ports in per_host))
+    where = f"{len(group)} hosts" if len(group) > 1 else str(group.address(0))
+    began = session.clock.now()
+    yield TaskStarted(session.at(), task, f"{where} [{_each(per_host)} ports{'/host' if len(group) > 1 else ''}]")
+    run = _raw if raw else _connections
+    yield from run(group, matrix, scopes, session, names, materialised, task)
+    yield TaskEnded(session.at(), task, f"{total} total ports", session.clock.now() - began)
+
+
+def _each(per_host: list[tuple[int, ...]]) -> str:
+    counts = {len(ports) for ports in per_host}
+    return str(counts.pop()) if len(counts) == 1 else f"{min(counts)}-{max(counts)}"
+
+
+def _raw(
+    group: HostGroup, matrix: PortMatrix, scopes: dict[int, str], session: Session, names: ServiceNames,
+    materialised: int, task: str,
+) -> Iterator[Event | HostPorts]:  # fmt: skip
+    plan, clock = session.plan, session.clock
+    prober = Prober(
+        len(group), len(matrix.numbers), matrix.order, plan.timing, clock.now(),
+        offsets=matrix.offsets, rate=session.rate,
+    )  # fmt: skip
+    codec = ProbeCodec(group, session.key, session.first_port + SLOTS)
+    machine = SynMachine(group, matrix, prober, codec, session.epoch, names=names, materialised=materialised)
+    link = session.link(group.route)
+    steps = drive(machine, link, clock, session.control, session.meter(task))
+    yield from _watch(steps, machine, session, task)
+
+
+def _connections(
+    group: HostGroup, matrix: PortMatrix, scopes: dict[int, str], session: Session, names: ServiceNames,
+    materialised: int, task: str,
+) -> Iterator[Event | HostPorts]:  # fmt: skip
+    plan, clock = session.plan, session.clock
+    connector = session.network.connector(plan.timing.max_parallelism)
+    prober = Prober(
+        len(group), len(matrix.numbers), matrix.order, plan.timing, clock.now(),
+        offsets=matrix.offsets, rate=session.rate, group_limit=connector.capacity,
+    )  # fmt: skip
+    prober.trips.seed(group.srtt, group.rttvar)
+    machine = ConnectScan(
+        [group.address(row) for row in range(len(group))], scopes, matrix, prober, connector, session.epoch,
+        names=names, materialised=materialised, tracing=session.control.packet_trace,
+    )  # fmt: skip
+    try:
+        steps = drive_connections(machine, connector, clock, session.control, session.meter(task))
+        yield from _watch(steps, machine, session, task)
+    finally:
+        connector.close()
+
+
+def _watch(
+    steps: Iterator[Event], machine: SynMachine | ConnectScan, session: Session, task: str
+) -> Iterator[Event | HostPorts]:
+    """Pass events on, give finished hosts in between, cut hosts whose time is up, and what is left when all is cut."""
+    prober, clock = machine.prober, session.clock
+    limit = session.plan.timing.host_timeout
+    deadline = clock.now() + limit if limit else None
+    reported = np.zeros(prober.hosts, dtype=bool)
+    yield from _finished(machine, session, reported)
+    for event in steps:
+        yield event
+        if deadline is not None and clock.now() > deadline:
+            late = np.flatnonzero(prober.active)
+            prober.finish(late)
+            prober.finished()
+            for row in late:
+                reported[row] = True
+                yield _host_ports(machine, int(row), session, task, timed_out=True)
+        yield from _finished(machine, session, reported)
+    yield from _finished(machine, session, reported)
+    for row in np.flatnonzero(~reported):
+        yield _host_ports(machine, int(row), session, task)
+
+
+def _finished(machine: SynMachine | ConnectScan, session: Session, reported: NDArray[np.bool_]) -> Iterator[HostPorts]:
+    for row in machine.prober.finished():
+        if not reported[row]:
+            reported[row] = True
+            yield _host_ports(machine, int(row), session, "")
+
+
+def _host_ports(
+    machine: SynMachine | ConnectScan, row: int, session: Session, cut: str, timed_out: bool = False
+) -> HostPorts:
+    ports, summaries = machine.result(row, session.clock.now(), complete=not cut)
+    trips = machine.prober.trips
+    own = trips.srtt[row] >= 0
+    return HostPorts(
+        row=row,
+        ports=ports,
+        summaries=summaries,
+        srtt=float(trips.srtt[row]) if own else -1.0,
+        rttvar=float(trips.rttvar[row]) if own else -1.0,
+        timeout=float(trips.timeout[row]),
+        interrupted=cut,
+        timed_out=timed_out,
+    )
