@@ -6,7 +6,6 @@ import re
 from collections.abc import Mapping
 
 from leadline.errors import UsageError
-from leadline.plan.presets import TEMPLATE_NAMES
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
 _DIGITS = re.compile(r"[+-]?\d+", re.ASCII)
@@ -29,6 +28,8 @@ def number(text: str) -> float:
 
 def template(text: str) -> int:
     """A timing template by number or name. Raises ``UsageError``."""
+    from leadline.plan.presets import TEMPLATE_NAMES  # not at the top: -V and --help do without the plan
+
     word = text.lower()
     if word in TEMPLATE_NAMES:
         return TEMPLATE_NAMES.index(word)
