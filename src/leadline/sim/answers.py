@@ -1,0 +1,137 @@
+"""What honest hosts answer: TCP by RFC 9293, UDP, ICMP queries, unknown protocols."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadline.sim.firewall import PORT_UNREACHABLE, PROTOCOL_UNREACHABLE, IcmpError
+from leadline.sim.state import State
+from leadline.sim.terrain import Terrain
+from leadline.sim.traffic import ACK, RST, SYN, AnswerKind, Answers, Probes, answers_to, join, take
+from leadline.sim.walk import refusal
+from leadline.sim.world import Behaviour
+from leadline.wire.columns import Kind
+
+Mask = NDArray[np.bool_]
+_SPOKEN = frozenset({1, 6, 17, 58, 59})
+
+
+def honest_answers(terrain: Terrain, state: State, family: int, probes: Probes) -> Answers:
+    """Answers to probes that have arrived, before limits of the return path; possibly none."""
+    parts: list[Answers] = []
+    tcp = probes.kind == Kind.TCP
+    if tcp.all():
+        _tcp(terrain, state, family, probes, parts)
+    else:
+        if tcp.any():
+            _tcp(terrain, state, family, take(probes, tcp), parts)
+        _others(terrain, state, family, probes, parts)
+    if not parts:
+        return take(answers_to(probes, AnswerKind.TCP), slice(0, 0))
+    return join(parts)
+
+
+def finished(terrain: Terrain, state: State, probes: Probes, kind: AnswerKind) -> Answers:
+    """``answers_to`` with TTL, IP ID and style of the answering hosts."""
+    answers = answers_to(probes, kind)
+    answers.ttl = terrain.ttl[probes.host] - probes.hops
+    answers.ip_id = state.ip_ids(probes.host)
+    answers.style = terrain.style[probes.host]
+    return answers
+
+
+def _tcp(terrain: Terrain, state: State, family: int, probes: Probes, parts: list[Answers]) -> None:
+    table = terrain.tcp_table[probes.host]
+    behaviour = terrain.ports.behaviour(table, probes.target_port)
+    quiet = (probes.flags & RST) != 0
+    has_ack = (probes.flags & ACK) != 0
+    accepted = (behaviour == Behaviour.OPEN) & ~quiet & ~has_ack & ((probes.flags & SYN) != 0)
+    if accepted.any():
+        part = take(probes, accepted)
+        answers = finished(terrain, state, part, AnswerKind.TCP)
+        answers.sequence = state.random.integers(0, 1 << 32, len(part), dtype=np.uint32)
+        answers.acknowledgment = part.sequence + np.uint32(1)
+        answers.flags = np.full(len(part), SYN | ACK, np.uint16)
+        parts.append(answers)
+    refused = ~quiet & ((behaviour == Behaviour.CLOSED) | ((behaviour == Behaviour.OPEN) & has_ack))
+    if refused.any():
+        part = take(probes, refused)
+        admitted = state.buckets.admit(terrain.reset_bucket[part.host], part.arrival)
+        if not admitted.all():
+            part = take(part, admitted)
+        answers = finished(terrain, state, part, AnswerKind.TCP)
+        refusal(part, answers)
+        parts.append(answers)
+    rejected = ~quiet & (behaviour == Behaviour.REJECTED)
+    if rejected.any():
+        _rejections(terrain, state, family, take(probes, rejected), table[rejected], parts)
+
+
+def _others(terrain: Terrain, state: State, family: int, probes: Probes, parts: list[Answers]) -> None:
+    udp = probes.kind == Kind.UDP
+    if udp.any():
+        _udp(terrain, state, family, take(probes, udp), parts)
+    queries = (
+        (Kind.ICMP_ECHO_REQUEST, AnswerKind.ECHO, terrain.echo),
+        (Kind.ICMP_TIMESTAMP_REQUEST, AnswerKind.TIMESTAMP, terrain.timestamp),
+        (Kind.ICMP_MASK_REQUEST, AnswerKind.MASK, terrain.mask),
+    )
+    for kind, answer, willing in queries:
+        asked = (probes.kind == kind) & willing[probes.host]
+        if asked.any():
+            parts.append(finished(terrain, state, take(probes, asked), answer))
+    foreign = (probes.kind == Kind.IP_OTHER) | (probes.kind == Kind.SCTP)
+    if foreign.any():
+        part = take(probes, foreign)
+        refused = np.array(
+            [
+                terrain.hosts[host].refuses_protocols
+                and protocol not in _SPOKEN
+                and protocol not in terrain.hosts[host].protocols
+                for host, protocol in zip(part.host.tolist(), part.protocol.tolist(), strict=True)
+            ],
+            np.bool_,
+        )
+        if refused.any():
+            icmp_error(terrain, state, family, take(part, refused), PROTOCOL_UNREACHABLE, parts)
+
+
+def _udp(terrain: Terrain, state: State, family: int, probes: Probes, parts: list[Answers]) -> None:
+    table = terrain.udp_table[probes.host]
+    behaviour = terrain.ports.behaviour(table, probes.target_port)
+    opened = behaviour == Behaviour.OPEN
+    if opened.any():
+        part = take(probes, opened)
+        answers = finished(terrain, state, part, AnswerKind.UDP)
+        rows = zip(part.host.tolist(), part.target_port.tolist(), strict=True)
+        answers.payload = np.array([terrain.payload_of.get(row, 0) for row in rows], np.int32)
+        parts.append(answers)
+    closed = behaviour == Behaviour.CLOSED
+    if closed.any():
+        icmp_error(terrain, state, family, take(probes, closed), PORT_UNREACHABLE, parts)
+    rejected = behaviour == Behaviour.REJECTED
+    if rejected.any():
+        _rejections(terrain, state, family, take(probes, rejected), table[rejected], parts)
+
+
+def _rejections(
+    terrain: Terrain, state: State, family: int, probes: Probes, table: NDArray[np.int32], parts: list[Answers]
+) -> None:
+    for number in np.unique(table).tolist():
+        icmp_error(terrain, state, family, take(probes, table == number), terrain.error_of(number), parts)
+
+
+def icmp_error(
+    terrain: Terrain, state: State, family: int, probes: Probes, error: IcmpError, parts: list[Answers]
+) -> None:
+    """ICMP errors of the hosts themselves, as their limits allow."""
+    admitted = state.buckets.admit(terrain.icmp_bucket[probes.host], probes.arrival)
+    if not admitted.all():
+        probes = take(probes, admitted)
+    answers = finished(terrain, state, probes, AnswerKind.ERROR)
+    kind, code = error.v4 if family == 4 else error.v6
+    answers.icmp_type[:] = kind
+    answers.icmp_code[:] = code
+    answers.quoted_ttl = probes.ttl - probes.hops
+    parts.append(answers)
