@@ -32,7 +32,7 @@ def parse_ports(text: str, protocols: Sequence[Protocol], services: Services | N
     """The ports that ``text`` names, each protocol's ascending and distinct.
 
     ``protocols``: which protocols an item without prefix means. ``services``: the table for names and brackets,
-    ``None`` for the packaged one (read only when the text needs it). Raises ``UsageError``, a sentence for each mistake.
+    ``None`` for the packaged one (read when needed). Raises ``UsageError``, a sentence for each mistake.
     """
     parser = _Parser(text, tuple(protocols), services)
     parser.run()
