@@ -226,6 +226,10 @@ def test_a_cut_frame_is_whole_in_its_headers_or_other(one: Case, data: st.DataOb
         assert np.array_equal(getattr(decoded, column.name), getattr(decode(told), column.name)), column.name
     if decoded.kind[0] == Kind.OTHER:
         return
+    if decoded.kind[0] == Kind.ICMP_OTHER and one.kind in (Kind.ND_SOLICIT, Kind.ND_ADVERT):
+        # Cut within the target address: an ICMPv6 message still, but not neighbour discovery (RFC 4861 section 7.1).
+        assert length < len(frame)
+        return
     assert decoded.kind[0] == one.kind
     assert decoded.payload_end[0] <= length
     quoted = {name: value for name, value in one.columns.items() if name.startswith("quoted")}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import NoReturn
 
 # These imports set the attributes that are replaced below: they must come first.
-import scapy.arch  # noqa: F401
+import scapy.arch
 import scapy.layers.inet6  # noqa: F401
 from scapy.config import conf
 
