@@ -1,8 +1,8 @@
 """What the engine needs from a network, real or simulated.
 
-A ``Network`` answers routing questions and opens links; a ``Link`` moves batches of frames; a ``Connector`` opens ordinary
-TCP connections without blocking. Time comes from the network's clock: real monotonic seconds, or the virtual ones of
-the simulator, whose ``wait`` moves the time on.
+A ``Network`` answers routing questions and opens links; a ``Link`` moves batches of frames; a ``Connector`` opens
+ordinary TCP connections without blocking. Time comes from the network's clock: real monotonic seconds, or the virtual
+ones of the simulator, whose ``wait`` moves the time on.
 """
 
 from __future__ import annotations
@@ -37,9 +37,9 @@ class Interface:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """Where packets to some targets go. ``source``: our address on the way. ``gateway``: ``None`` when on the local link.
+    """Where packets to some targets go. ``source``: our address on the way. ``gateway``: ``None`` on the local link.
 
-    ``local``: the target is one of this machine's own addresses (kernel routes it over loopback).
+    ``gateway`` may be an IPv6 address for IPv4 targets (RFC 5549 routes). ``local``: the target is one of this machine's own addresses (kernel routes it over loopback).
     """
 
     interface: Interface
@@ -66,8 +66,8 @@ class CaptureFilter:
     """What may reach the receive ring of a link (compiled to kernel BPF; a superset is always allowed).
 
     ``source``: our address, the destination of replies. TCP and UDP replies are wanted only with a destination port in
-    ``[first_port, last_port]`` (inclusive); ICMP (ICMPv6) errors and replies to ``source`` are always wanted; ``neighbors``
-    asks for ARP replies, or neighbour advertisements, too. ``protocols``: further IP protocols wanted from anybody.
+    ``[first_port, last_port]`` (inclusive); ICMP (ICMPv6) errors and replies to ``source`` are always wanted;
+    ``neighbors`` asks for ARP replies, or neighbour advertisements, too. ``protocols``: further IP protocols wanted from anybody.
     Frames that this host itself sends out are never wanted (but loopback's incoming copies are).
     """
 
@@ -124,8 +124,8 @@ class Connected:
 class Connector(Protocol):
     """Opens many TCP connections at once without blocking; a connection that succeeds is closed (RST) at once.
 
-    ``capacity``: how many may be pending (descriptor limit). A connection to oneself (same address and port at both ends) is
-    detected, closed and reported with errno ``EAGAIN``: start again.
+    ``capacity``: how many may be pending (descriptor limit). A connection to oneself (same address and port at both
+    ends) is detected, closed and reported with errno ``EAGAIN``: start again.
     """
 
     capacity: int
@@ -144,6 +144,8 @@ class Connector(Protocol):
 
 
 class Clock(Protocol):
+    """Time of a network: real, or the simulator's."""
+
     def now(self) -> float:
         """Seconds on a monotonic clock of unknown origin."""
         ...

@@ -131,9 +131,10 @@ def _get(message: Message, name: str) -> object:
     """An attribute of a netlink message (``None`` when it is missing)."""
     attributes = message.get("attrs")
     if isinstance(attributes, Sequence):
-        for key, value in (pair[:2] for pair in attributes):
-            if key == name:
-                return value
+        for pair in attributes:  # pairs by index only: pyroute2 decodes an attribute when it is looked at
+            if pair[0] == name:
+                found: object = pair[1]
+                return found
     return None
 
 

@@ -69,7 +69,10 @@ def attach_filter(opened: socket.socket, program: Program) -> None:
 
 
 def bind(opened: socket.socket, interface: Interface, protocol: int) -> None:
-    """Bind to an interface; ``protocol`` 0 sends only. Raises ``LinkError`` when the interface is gone or down."""
+    """Bind to an interface; ``protocol``: ethertype in host order, 0 receives nothing.
+
+    Raises ``LinkError`` when the interface is gone or down.
+    """
     try:
         opened.bind((interface.name, protocol))
         pending = opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)

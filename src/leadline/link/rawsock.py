@@ -138,7 +138,7 @@ class PacketReceiver:
         self._socket = packet_socket.open_capture_socket(interface, program)
         _enlarge(self._socket, packet_socket.SO_RCVBUFFORCE, RECEIVE_BUFFER)
         try:
-            packet_socket.bind(self._socket, interface, socket.htons(packet_socket.ETH_P_ALL))
+            packet_socket.bind(self._socket, interface, packet_socket.ETH_P_ALL)
         except Exception:
             self._socket.close()
             raise

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import mmap
 import select
-import socket
 import struct
 
 import numpy as np
@@ -56,7 +55,7 @@ class ReceiveRing:
         self._socket = packet_socket.open_capture_socket(interface, program)
         try:
             self._memory = self._map()
-            packet_socket.bind(self._socket, interface, socket.htons(packet_socket.ETH_P_ALL))
+            packet_socket.bind(self._socket, interface, packet_socket.ETH_P_ALL)
         except OSError as error:
             self._socket.close()
             raise packet_socket.own_error(f"no receive ring on {interface.name}", error) from error

@@ -171,10 +171,15 @@ class Router:
 
     def routes(self, family: int, hi: U64, lo: U64, scopes: dict[int, str]) -> RoutedTargets:
         """See ``Network.routes``. A scope names an interface or is its index; an unknown one has no route."""
-        answer = self._table(family, 0).lookup(hi, lo)
-        for name in set(scopes.values()):
+        answer = RoutedTargets([], np.full(len(lo), -1, dtype=np.int32))
+        free = np.ones(len(lo), dtype=np.bool_)
+        free[list(scopes)] = False
+        if free.any():
+            found = self._table(family, 0).lookup(hi[free], lo[free])
+            answer.routes = found.routes
+            answer.route_of[free] = found.route_of
+        for name in sorted(set(scopes.values())):
             rows = np.array([row for row, scope in scopes.items() if scope == name], dtype=np.intp)
-            answer.route_of[rows] = -1
             interface = self._interface(name)
             if interface is None:
                 continue

@@ -1,0 +1,122 @@
+"""Keeping every frame of a scan: a ``Link`` around a ``Link``, a ``Network`` around a ``Network``.
+
+Whatever the inner one is (rings, raw sockets, the simulator), the pcapng file gets all frames that it took and gave.
+"""
+
+from __future__ import annotations
+
+from typing import BinaryIO
+
+import numpy as np
+
+from leadline.errors import LinkError
+from leadline.link.base import CaptureFilter, Clock, Connector, Interface, Link, Network, RoutedTargets
+from leadline.model.address import U64, Address
+from leadline.wire.batch import FrameBatch
+from leadline.wire.pcapng import INBOUND, LINKTYPE_ETHERNET, LINKTYPE_RAW, OUTBOUND, Writer
+
+
+class Recording:
+    """One pcapng file and the interfaces it knows. A file that cannot be written any more raises ``LinkError``."""
+
+    def __init__(self, file: BinaryIO, clock: Clock) -> None:
+        self._file = file
+        self._clock = clock
+        self._numbers: dict[str, int] = {}
+        # The time at which the scan's clock was zero, fixed once so that the order of frames never turns.
+        self._zero = clock.epoch() - clock.now()
+        try:
+            self._writer = Writer(file)
+        except OSError as error:
+            raise LinkError(f"cannot record: {error.strerror}") from error
+
+    def keep(self, interface: Interface, batch: FrameBatch, direction: int) -> None:
+        """Write the frames of one batch; its ``times`` are seconds on the scan's clock."""
+        if not len(batch):
+            return
+        try:
+            number = self._number(interface)
+            self._writer.write_batch(number, batch, self._zero, direction)
+        except OSError as error:
+            raise LinkError(f"cannot record: {error.strerror}") from error
+
+    def _number(self, interface: Interface) -> int:
+        if interface.name not in self._numbers:
+            linktype = LINKTYPE_ETHERNET if interface.link_header else LINKTYPE_RAW
+            self._numbers[interface.name] = self._writer.add_interface(interface.name, linktype)
+        return self._numbers[interface.name]
+
+    def flush(self) -> None:
+        """Hand what is buffered to the system. Raises ``LinkError``."""
+        try:
+            self._file.flush()
+        except OSError as error:
+            raise LinkError(f"cannot record: {error.strerror}") from error
+
+
+class RecordedLink:
+    """A link whose frames are kept as well: those taken for sending (with the time of the call) and those received."""
+
+    def __init__(self, inner: Link, recording: Recording, clock: Clock) -> None:
+        self.interface = inner.interface
+        self.statistics = inner.statistics
+        self._inner = inner
+        self._recording = recording
+        self._clock = clock
+
+    def send(self, batch: FrameBatch) -> int:
+        """See ``Link.send``."""
+        now = self._clock.now()
+        taken = self._inner.send(batch)
+        if taken:
+            sent = FrameBatch(batch.frames[:taken], batch.lengths[:taken], np.full(taken, now), batch.offset)
+            self._recording.keep(self.interface, sent, OUTBOUND)
+        return taken
+
+    def receive(self) -> FrameBatch:
+        """See ``Link.receive``."""
+        batch = self._inner.receive()
+        self._recording.keep(self.interface, batch, INBOUND)
+        return batch
+
+    def wait(self, timeout: float) -> None:
+        """See ``Link.wait``."""
+        self._inner.wait(timeout)
+
+    def close(self) -> None:
+        """Close the inner link and flush the file, which stays open."""
+        self._inner.close()
+        self._recording.flush()
+
+
+class RecordedNetwork:
+    """A network whose links are all recorded into one file. A connect scan's packets are the kernel's: not kept."""
+
+    def __init__(self, inner: Network, file: BinaryIO) -> None:
+        self.clock = inner.clock
+        self._inner = inner
+        self._recording = Recording(file, inner.clock)
+
+    def interfaces(self) -> list[Interface]:
+        """See ``Network.interfaces``."""
+        return self._inner.interfaces()
+
+    def routes(self, family: int, hi: U64, lo: U64, scopes: dict[int, str]) -> RoutedTargets:
+        """See ``Network.routes``."""
+        return self._inner.routes(family, hi, lo, scopes)
+
+    def can_send_raw(self) -> bool:
+        """See ``Network.can_send_raw``."""
+        return self._inner.can_send_raw()
+
+    def open_link(self, interface: Interface, capture: CaptureFilter) -> Link:
+        """See ``Network.open_link``."""
+        return RecordedLink(self._inner.open_link(interface, capture), self._recording, self.clock)
+
+    def neighbor(self, interface: Interface, address: Address) -> bytes | None:
+        """See ``Network.neighbor``."""
+        return self._inner.neighbor(interface, address)
+
+    def connector(self, limit: int | None) -> Connector:
+        """See ``Network.connector``."""
+        return self._inner.connector(limit)
