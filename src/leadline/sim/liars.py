@@ -294,7 +294,7 @@ class Truncated(Lie):
 class Absurd(Lie):
     """Honest answers with impossible headers: a few random bytes anywhere, or lengths and offsets at their extremes.
 
-    The TCP flags are spared: a RST that turned into a SYN/ACK with the right tag would be betrayed by its checksum only.
+    The TCP flags are spared: only its checksum would betray a RST that turned into a SYN/ACK with the right tag.
     """
 
     changes: int = 6
