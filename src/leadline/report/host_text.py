@@ -45,7 +45,7 @@ def host_lines(host: Host, view: PortView, plan: OutputPlan, colour: bool = Fals
         lines.append(f"Scanned at {stamp(host.started, seconds=True)} for {seconds}s")
     cut = cut_words(host)
     if cut:
-        lines.append(f"The scan of this host is incomplete: {cut}.")
+        lines.append(f"The scan of this host is incomplete: {for_terminal(cut)}.")
     if plan.debugging and host.evidence is not None:
         lines.append(f"Host evidence: {for_terminal(evidence_words(host.evidence))}")
     if view.total:

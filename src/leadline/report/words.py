@@ -82,8 +82,7 @@ def reason_words(reason: Reason, ttl: int, responder: Address | None) -> str:
 
 def evidence_words(evidence: Evidence) -> str:
     """One sentence of proof: what was sent, what came back from whom and when, which rule decided."""
-    tries = f"sent {counted(evidence.tries, 'time')}" if evidence.tries else "not sent"
-    words = f"{evidence.probe or 'no probe'} {tries}"
+    words = f"{evidence.probe} sent {counted(evidence.tries, 'time')}" if evidence.tries else "nothing sent"
     if evidence.reply:
         words += f", try {evidence.answered_try}" if evidence.answered_try else ", not matched to a try,"
         words += f" answered by {evidence.reply}"
