@@ -10,8 +10,9 @@ import os
 import sys
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from leadline import __version__
 from leadline.cli import exit_codes
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
     from leadline.model.plan import Plan
     from leadline.net.base import Resolver
     from leadline.plan.options import Options
-    from leadline.report.sink import Sink
 
 _PLACEHOLDER = ("demo",)
 
@@ -155,12 +155,29 @@ def _run(plan: Plan, options: Options, network: Network, resolver: Resolver, spe
 
     control = Control()
     control.packet_trace = plan.output.packet_trace
-    colour = has_colour(sys.stdout, os.environ)
-    sinks: list[Sink] = open_sinks(plan.output, colour)
-    terminal = Terminal(control, sinks, plan.output.interactive, os.environ.get("TERM", ""))
-    with StopSignals(control, terminal.restore), terminal:
+    with ExitStack() as stack:
+        if options.record is not None:
+            network = _recorded(network, stack.enter_context(_capture_file(options.record, options.append)))
+        sinks = open_sinks(plan.output, has_colour(sys.stdout, os.environ))
+        terminal = Terminal(control, sinks, plan.output.interactive, os.environ.get("TERM", ""))
+        stack.enter_context(StopSignals(control, terminal.restore))
+        stack.enter_context(terminal)
         session = Session(plan, control, sinks, network.clock, terminal)
         return session.run(_events(plan, network, resolver, control, speed))
+
+
+def _capture_file(name: str, append: bool) -> BinaryIO:
+    """Raises ``UsageError``. Appending is fine: a capture file may have several sections."""
+    try:
+        return open(name, "ab" if append else "wb")
+    except OSError as error:
+        raise UsageError(f"--record: cannot write {name!r}: {error.strerror}.") from None
+
+
+def _recorded(network: Network, file: BinaryIO) -> Network:
+    from leadline.link.recorder import RecordedNetwork
+
+    return RecordedNetwork(network, file)
 
 
 def _events(

@@ -39,7 +39,8 @@ class Interface:
 class Route:
     """Where packets to some targets go. ``source``: our address on the way. ``gateway``: ``None`` on the local link.
 
-    ``gateway`` may be an IPv6 address for IPv4 targets (RFC 5549 routes). ``local``: the target is one of this machine's own addresses (kernel routes it over loopback).
+    ``gateway`` may be an IPv6 address for IPv4 targets (RFC 8950 routes). ``local``: the target is one of this machine's
+    own addresses (the kernel routes it over loopback).
     """
 
     interface: Interface
@@ -67,7 +68,8 @@ class CaptureFilter:
 
     ``source``: our address, the destination of replies. TCP and UDP replies are wanted only with a destination port in
     ``[first_port, last_port]`` (inclusive); ICMP (ICMPv6) errors and replies to ``source`` are always wanted;
-    ``neighbors`` asks for ARP replies, or neighbour advertisements, too. ``protocols``: further IP protocols wanted from anybody.
+    ``neighbors`` asks for ARP replies, or neighbour advertisements, too. ``protocols``: further IP protocols wanted,
+    from anybody.
     Frames that this host itself sends out are never wanted (but loopback's incoming copies are).
     """
 
@@ -158,7 +160,8 @@ class Clock(Protocol):
 class Network(Protocol):
     """A whole network as one scan sees it: the kernel's (``link.kernel``) or a simulated one (``sim``)."""
 
-    clock: Clock
+    @property
+    def clock(self) -> Clock: ...
 
     def interfaces(self) -> list[Interface]: ...
 

@@ -1,0 +1,76 @@
+"""Values of options."""
+
+from contextlib import suppress
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leadline.cli import values
+from leadline.errors import UsageError
+
+CLOCK = values.clock_escapes(2026, 3, 4, 5, 6, 7)
+
+
+def test_integers() -> None:
+    assert values.integer("42") == 42
+    assert values.integer("-1") == -1
+    for text in ("", "1.0", "0x10", "1_000", " 1", "٣", "9" * 5000):
+        with pytest.raises(UsageError, match="whole number"):
+            values.integer(text)
+
+
+def test_numbers() -> None:
+    assert values.number("1.5") == 1.5
+    assert values.number(".5") == 0.5
+    for text in ("", "1e3", "nan", "inf", "1,5", "."):
+        with pytest.raises(UsageError, match="a number"):
+            values.number(text)
+
+
+def test_templates() -> None:
+    assert [values.template(text) for text in ("0", "5", "paranoid", "Insane", "aggressive")] == [0, 5, 0, 5, 4]
+    for text in ("", "6", "44", "fast", "²"):
+        with pytest.raises(UsageError, match="4 or aggressive"):
+            values.template(text)
+
+
+def test_comma_lists() -> None:
+    assert values.comma_list("a, b,c") == ("a", "b", "c")
+    for text in ("", ",", "a,", "a,,b"):
+        with pytest.raises(UsageError):
+            values.comma_list(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "final"),
+    [
+        ("scan.xml", "scan.xml"),
+        ("-", "-"),
+        ("%Y-%m-%d", "2026-03-04"),
+        ("%F", "2026-03-04"),
+        ("%H%M%S", "050607"),
+        ("%T", "050607"),
+        ("%R", "0506"),
+        ("%y", "26"),
+        ("%D", "030426"),
+        ("100%%", "100%"),
+        ("%Q%", "%Q%"),
+        ("./-v", "./-v"),
+    ],
+)
+def test_file_names(name: str, final: str) -> None:
+    assert values.output_name(name, CLOCK) == final
+
+
+@pytest.mark.parametrize("name", ["", "-v", "--open", "-oX"])
+def test_file_names_that_are_none(name: str) -> None:
+    with pytest.raises(UsageError):
+        values.output_name(name, CLOCK)
+
+
+@given(st.text())
+def test_any_text_gives_a_value_or_a_usage_error(text: str) -> None:
+    for convert in (values.integer, values.number, values.template, values.comma_list):
+        with suppress(UsageError):
+            assert convert(text) is not None
