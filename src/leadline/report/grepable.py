@@ -9,7 +9,7 @@ from leadline.model.port import Port, Protocol
 from leadline.report.escape import command_line, for_grepable, for_terminal
 from leadline.report.host_text import reverse_name
 from leadline.report.view import PortView, port_view, shows_host
-from leadline.report.words import PROTOCOL_LABEL, STATE_LABEL, calendar, cut_words, ending, hosts_summary
+from leadline.report.words import PROTOCOL_LABEL, STATE_LABEL, calendar, cut_words, ending, ending_reason, hosts_summary
 
 _STATUS = {HostStatus.UP: "Up", HostStatus.DOWN: "Down", HostStatus.UNKNOWN: "Unknown"}
 
@@ -30,8 +30,7 @@ class Grepable:
                 return self._begin(event)
             case ScanEnded():
                 summary = hosts_summary(event.hosts_total, event.hosts_up, event.at)
-                message = f"; {for_terminal(event.message)}" if event.exit != "success" and event.message else ""
-                return f"# Leadline {ending(event.exit)} at {calendar(event.ended)} -- {summary}{message}\n"
+                return f"# Leadline {ending(event)} at {calendar(event.ended)} -- {summary}{ending_reason(event)}\n"
             case _:
                 return ""
 

@@ -32,6 +32,7 @@ from leadline.report.words import (
     clock_span,
     counted,
     ending,
+    ending_reason,
     hosts_summary,
     in_bytes,
     minute,
@@ -127,7 +128,11 @@ class NormalText:
         clock = minute(self._started + event.at)
         detail = for_terminal(event.detail)
         if isinstance(event, TaskStarted):
-            return [f"Initiating {event.task} at {clock}", *([detail] if detail else [])]
+            if not detail:
+                return [f"Initiating {event.task} at {clock}"]
+            if event.task.endswith("Scan"):
+                return [f"Initiating {event.task} at {clock}", f"Scanning {detail}"]
+            return [f"Initiating {event.task} of {detail} at {clock}"]
         return [f"Completed {event.task} at {clock}, {event.seconds:.2f}s elapsed{f' ({detail})' if detail else ''}"]
 
     def _end(self, event: ScanEnded) -> list[str]:
@@ -136,10 +141,7 @@ class NormalText:
             lines.append("No address was scanned.")
         elif event.exit == "success" and event.hosts_total == 1 and self._hosts_down:
             lines.append(_DOWN_NOTE)
-        last = f"Leadline {ending(event.exit)}: {hosts_summary(event.hosts_total, event.hosts_up, event.at)}"
-        if event.exit == "interrupted" and event.message:
-            last += f"; {for_terminal(event.message)}"
-        lines.append(last)
+        lines.append(f"Leadline {ending(event)}: {hosts_summary(event.hosts_total, event.hosts_up, event.at)}")
         if self.plan.verbosity > 0 and event.packets_sent:
             sent = f"{event.packets_sent} ({in_bytes(event.bytes_sent)})"
             received = f"{event.packets_received} ({in_bytes(event.bytes_received)})"
@@ -148,8 +150,7 @@ class NormalText:
 
     def _end_of_file(self, event: ScanEnded) -> list[str]:
         summary = hosts_summary(event.hosts_total, event.hosts_up, event.at)
-        last = f"# Leadline {ending(event.exit)} at {calendar(event.ended)} -- {summary}"
-        return [f"{last}; {for_terminal(event.message)}" if event.exit != "success" and event.message else last]
+        return [f"# Leadline {ending(event)} at {calendar(event.ended)} -- {summary}{ending_reason(event)}"]
 
 
 class ErrorText:

@@ -6,10 +6,12 @@ import math
 from collections.abc import Iterable
 from datetime import datetime
 
+from leadline.model.event import ScanEnded
 from leadline.model.evidence import Evidence
 from leadline.model.host import Host
 from leadline.model.ip import Address
 from leadline.model.port import PortState, Protocol, Reason
+from leadline.report.escape import for_terminal
 
 # Looked up once for each port of each host: the properties would build these strings anew every time.
 STATE_LABEL: dict[PortState, str] = {state: state.label for state in PortState}
@@ -104,6 +106,16 @@ def cut_words(host: Host) -> str:
     return f"interrupted during {host.interrupted}" if host.interrupted else ""
 
 
-def ending(exit_word: str) -> str:
-    """How a scan ended, for the last line: ``done``, ``interrupted`` or ``stopped by an error``."""
-    return {"success": "done", "interrupted": "interrupted"}.get(exit_word, "stopped by an error")
+def ending(event: ScanEnded) -> str:
+    """How a scan ended, for the last line: ``done``, ``interrupted by SIGINT`` or ``stopped by an error``."""
+    if event.exit == "success":
+        return "done"
+    if event.exit == "interrupted":
+        why = for_terminal(event.message)
+        return why if why.startswith("interrupted") else f"interrupted ({why})" if why else "interrupted"
+    return "stopped by an error"
+
+
+def ending_reason(event: ScanEnded) -> str:
+    """The error that stopped a scan, to be put behind its last line; empty for every other end."""
+    return f"; {for_terminal(event.message)}" if event.exit == "error" and event.message else ""

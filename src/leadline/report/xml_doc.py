@@ -107,12 +107,10 @@ class XmlDocument:
         if self._started is None:  # an error before the scan began: still a valid document
             head = self._begin(ScanStarted(event.ended - event.at, "", ()))
         clock = calendar(event.ended)
-        summary = (
-            f"Leadline {ending(event.exit)} at {clock}; {hosts_summary(event.hosts_total, event.hosts_up, event.at)}"
-        )
+        summary = f"Leadline {ending(event)} at {clock}; {hosts_summary(event.hosts_total, event.hosts_up, event.at)}"
         outcome = 'exit="success"'
         if event.exit != "success":
-            message = f"interrupted: {event.message}" if event.exit == "interrupted" else event.message
+            message = ending(event) if event.exit == "interrupted" else event.message
             outcome = f'exit="error" errormsg="{for_xml(message)}"'
         return (
             f'{head}<runstats><finished time="{int(event.ended)}" timestr="{clock}" summary="{for_xml(summary)}" '

@@ -44,8 +44,13 @@ def test_ports_scanned_are_told_with_verbosity() -> None:
         ("success", "", "# Leadline done at {} -- 2 IP addresses (1 host up) scanned in 2.50 seconds\n"),
         (
             "interrupted",
-            "SIGTERM",
-            "# Leadline interrupted at {} -- 2 IP addresses (1 host up) scanned in 2.50 seconds; SIGTERM\n",
+            "interrupted by SIGTERM",
+            "# Leadline interrupted by SIGTERM at {} -- 2 IP addresses (1 host up) scanned in 2.50 seconds\n",
+        ),
+        (
+            "error",
+            "no\tway",
+            "# Leadline stopped by an error at {} -- 2 IP addresses (1 host up) scanned in 2.50 seconds; no\\x09way\n",
         ),
     ],
 )

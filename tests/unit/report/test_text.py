@@ -56,9 +56,9 @@ SUMMARY = "1 IP address (1 host up) scanned in 2.50 seconds"
         ("success", "", f"Leadline done: {SUMMARY}", f"# Leadline done at Mon Nov 23 12:25:46 2026 -- {SUMMARY}"),
         (
             "interrupted",
-            "SIGINT",
-            f"Leadline interrupted: {SUMMARY}; SIGINT",
-            f"# Leadline interrupted at Mon Nov 23 12:25:46 2026 -- {SUMMARY}; SIGINT",
+            "interrupted by SIGINT",
+            f"Leadline interrupted by SIGINT: {SUMMARY}",
+            f"# Leadline interrupted by SIGINT at Mon Nov 23 12:25:46 2026 -- {SUMMARY}",
         ),
         (
             "error",
@@ -95,7 +95,12 @@ def test_a_scan_of_nothing_says_so() -> None:
 
 PASSING: list[tuple[Event, OutputPlan, str]] = [
     (TaskStarted(60.0, "Ping Scan"), OutputPlan(verbosity=1), "Initiating Ping Scan at 12:26\n"),
-    (TaskStarted(0.0, "A", "b\tc"), OutputPlan(verbosity=1), "Initiating A at 12:25\nb\\x09c\n"),
+    (TaskStarted(0.0, "A", "b\tc"), OutputPlan(verbosity=1), "Initiating A of b\\x09c at 12:25\n"),
+    (
+        TaskStarted(0.0, "Ping Scan", "2 hosts"),
+        OutputPlan(verbosity=1),
+        "Initiating Ping Scan at 12:25\nScanning 2 hosts\n",
+    ),
     (TaskEnded(1.0, "A", "", 1.234), OutputPlan(verbosity=1), "Completed A at 12:25, 1.23s elapsed\n"),
     (PortFound(1.0, WEB, port(22)), OutputPlan(verbosity=1), "Discovered open port 22/tcp on 10.0.0.1\n"),
     (PacketTraced(0.05, "RCVD", "TCP \x1b"), OutputPlan(packet_trace=True), "RCVD (0.0500s) TCP \\x1b\n"),

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from leadline.model.event import ScanEnded
 from leadline.model.evidence import Evidence
 from leadline.model.host import Host, HostStatus
 from leadline.model.port import PortState, Protocol, Reason
@@ -133,9 +134,18 @@ def test_why_a_host_was_cut(interrupted: str, timed_out: bool, text: str) -> Non
     assert words.cut_words(host) == text
 
 
-def test_endings() -> None:
-    assert [words.ending(word) for word in ("success", "interrupted", "error")] == [
-        "done",
-        "interrupted",
-        "stopped by an error",
-    ]
+@pytest.mark.parametrize(
+    ("exit_word", "message", "words_of_end", "reason"),
+    [
+        ("success", "", "done", ""),
+        ("interrupted", "interrupted by SIGINT", "interrupted by SIGINT", ""),
+        ("interrupted", "SIG\tINT", "interrupted (SIG\\x09INT)", ""),
+        ("interrupted", "", "interrupted", ""),
+        ("error", "no\troute", "stopped by an error", "; no\\x09route"),
+        ("error", "", "stopped by an error", ""),
+    ],
+)
+def test_endings(exit_word: str, message: str, words_of_end: str, reason: str) -> None:
+    event = ScanEnded(1.0, EPOCH, exit_word, message)
+    assert words.ending(event) == words_of_end
+    assert words.ending_reason(event) == reason

@@ -38,7 +38,7 @@ def test_every_document_is_valid(plan: OutputPlan, exit_word: str) -> None:
     root = validated(document(plan, *events))
     finished = root.find("runstats/finished")
     assert finished.get("exit") == ("success" if exit_word == "success" else "error")
-    expected = {"success": None, "interrupted": "interrupted: SIGINT -- \\x07 <&", "error": "SIGINT -- \\x07 <&"}
+    expected = {"success": None, "interrupted": "interrupted (SIGINT -- \\x07 <&)", "error": "SIGINT -- \\x07 <&"}
     assert finished.get("errormsg") == expected[exit_word]
 
 
