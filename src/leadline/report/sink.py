@@ -117,7 +117,7 @@ def open_sinks(plan: OutputPlan, colour: bool = False) -> list[Sink]:
 
 def feed_all(sinks: Iterable[Sink], event: Event) -> None:
     """Feed one event to every sink; a sink that stops is announced on those that still work."""
-    sinks = list(sinks)
+    sinks = tuple(sinks)
     errors = [error for sink in sinks if (error := sink.feed(event))]
     for error in errors:
         feed_all(sinks, Notice(0.0 if isinstance(event, ScanStarted) else event.at, "error", error))

@@ -78,6 +78,8 @@ def port_view(host: Host, plan: OutputPlan) -> PortView:
     Ports that the host carries as summaries but that are to be shown (few of them, or much verbosity) are made from
     the summary: without evidence of their own, named by the table.
     """
+    if not host.ports and not host.summaries:
+        return _NOTHING  # a ping scan may have a million such hosts
     counts = Counter(port.state for port in host.ports)
     for summary in host.summaries:
         counts[summary.state] += summary.count
@@ -89,6 +91,9 @@ def port_view(host: Host, plan: OutputPlan) -> PortView:
     if expanded:
         shown = sorted(shown + expanded, key=_order)
     return PortView(tuple(shown), _ignored(host, hidden, counts), counts.total())
+
+
+_NOTHING = PortView((), (), 0)
 
 
 def threshold(plan: OutputPlan, ip_protocols: bool = False) -> int:

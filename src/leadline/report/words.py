@@ -46,8 +46,8 @@ def two_digits(seconds: float) -> str:
     if not math.isfinite(seconds) or seconds <= 0.0:
         return "0.0"
     # The exponent is read from the rounded value: 0.0999 is 0.10, not 0.100.
-    exponent = int(f"{seconds:.1e}".partition("e")[2])
-    return f"{float(f'{seconds:.1e}'):.{max(0, 1 - exponent)}f}"
+    rounded = f"{seconds:.1e}"
+    return f"{float(rounded):.{max(0, 1 - int(rounded.partition('e')[2]))}f}"
 
 
 def in_bytes(count: int) -> str:
