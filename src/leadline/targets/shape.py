@@ -37,6 +37,9 @@ class Span:
 
     def pieces(self, limit: int) -> Iterator[Span]:
         """The same addresses in spans of at most ``limit``, ascending."""
+        if self.count <= limit:
+            yield self
+            return
         for offset in range(0, self.count, limit):
             yield Span(self.family, self.start + offset, min(limit, self.count - offset))
 

@@ -43,8 +43,8 @@ class TargetSource:
 
     ``resolver`` looks up names, many at a time; ``services`` names ports (``None``: the packaged table);
     ``random_key`` (up to 64 bytes) decides every random order, unless the plan has a seed; ``files(path)`` gives the
-    lines of a list (``targets.input_file.read_lines``); ``protocols``: what ports without prefix mean; ``stop`` ends the
-    stream early. Raises ``UsageError`` with all mistakes of the command line's expressions, at once.
+    lines of a list (``targets.input_file.read_lines``); ``protocols``: what ports without prefix mean; ``stop`` ends
+    the stream early. Raises ``UsageError`` with all mistakes of the command line's expressions, at once.
     """
 
     def __init__(
