@@ -56,12 +56,9 @@ def _file_mistakes(option: str, names: tuple[str, ...]) -> Iterator[str]:
     for name in names:
         if name == "-":
             continue
-        try:
-            if not os.path.exists(name):
-                yield f"{option}: there is no file {name!r}."
-            elif os.path.isdir(name):
-                yield f"{option}: {name!r} is a directory."
-            elif not os.access(name, os.R_OK):
-                yield f"{option}: the file {name!r} cannot be read (permission denied)."
-        except ValueError:  # a NUL in the name
-            yield f"{option}: {name!r} is no file name."
+        if not os.path.exists(name):
+            yield f"{option}: there is no file {name!r}."
+        elif os.path.isdir(name):
+            yield f"{option}: {name!r} is a directory."
+        elif not os.access(name, os.R_OK):
+            yield f"{option}: the file {name!r} cannot be read (permission denied)."

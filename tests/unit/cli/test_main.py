@@ -1,0 +1,200 @@
+"""From ``argv`` to the exit status, with a pipeline that only tells what it was given."""
+
+import os
+import signal
+import subprocess
+import sys
+import types
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import leadline
+from leadline.cli import main
+from leadline.errors import LinkError
+from leadline.model.event import Event, Notice, ScanEnded, ScanStarted
+from leadline.model.plan import Plan, Technique
+
+# Modules that cost more than all the rest of the start.
+HEAVY = ("numpy", "rich", "pyroute2", "dns", "lxml", "msgspec", "asyncio")
+
+
+class Pipeline(types.ModuleType):
+    """In place of ``leadline.pipeline``: notes what it was given."""
+
+    def __init__(self) -> None:
+        super().__init__("leadline.pipeline")
+        self.plans: list[Plan] = []
+        self.error: Exception | None = None
+        self.kill = 0
+
+    def run(self, plan: Plan, network: object, resolver: object, control: object) -> Iterator[Event]:
+        self.plans.append(plan)
+        yield ScanStarted(1e9, "0.1.0", plan.arguments)
+        yield Notice(0.5, "warning", "carefully")
+        if self.kill:
+            os.kill(os.getpid(), self.kill)
+            yield ScanEnded(1.0, 1e9, "interrupted", "interrupted")
+            return
+        if self.error is not None:
+            yield ScanEnded(1.0, 1e9, "error", str(self.error))
+            raise self.error
+        yield ScanEnded(1.0, 1e9 + 1, "success")
+
+
+@pytest.fixture
+def pipeline(monkeypatch: pytest.MonkeyPatch) -> Pipeline:
+    made = Pipeline()
+    monkeypatch.setitem(sys.modules, "leadline.pipeline", made)
+    monkeypatch.delenv("NMAP_PRIVILEGED", raising=False)
+    monkeypatch.delenv("NMAP_UNPRIVILEGED", raising=False)
+    return made
+
+
+def test_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.entry(["-V"]) == 0
+    assert capsys.readouterr().out == f"Leadline {leadline.__version__}\n"
+
+
+def test_help_even_with_mistakes(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.entry(["--nope", "-h"]) == 0
+    assert "Usage: leadline" in capsys.readouterr().out
+
+
+def test_without_arguments(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["leadline"])
+    assert main.entry() == 2
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("Usage: ")
+
+
+def test_every_mistake_and_nothing_else(capsys: pytest.CaptureFixture[str], pipeline: Pipeline, tmp_path: Path) -> None:
+    out = tmp_path / "out.xml"
+    arguments = ["-sU", "-p", "99999", "-iL", "/no/such", "--speed", "2", "-F", "10.0.0.300", "-oX", str(out)]
+    assert main.entry(arguments) == 2
+    captured = capsys.readouterr()
+    for words in ("-sU", "99999", "/no/such", "--speed", "-F", "10.0.0.300"):
+        assert words in captured.err
+    assert captured.out == ""
+    assert not out.exists()
+    assert pipeline.plans == []
+
+
+def test_mistakes_are_shown_without_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    main.entry(["--max-rate", "\x1b[2J", "x"])
+    assert "\x1b" not in capsys.readouterr().err
+
+
+def test_demo_scans_the_demonstration(capsys: pytest.CaptureFixture[str], pipeline: Pipeline) -> None:
+    assert main.entry(["demo", "-F"]) == 0
+    (plan,) = pipeline.plans
+    assert plan.targets.expressions == ("10.20.0.0/22",)
+    assert plan.targets.seed == 1
+    assert plan.ports.technique is Technique.SYN
+    assert plan.arguments == ("leadline demo", "-F")
+    captured = capsys.readouterr()
+    assert "Starting Leadline" in captured.out
+    assert "carefully" in captured.err
+
+
+def test_demo_takes_options(pipeline: Pipeline) -> None:
+    assert main.entry(["demo", "--unprivileged", "-sS", "10.20.1.10", "--seed", "5", "--speed", "1000"]) == 0
+    (plan,) = pipeline.plans
+    assert plan.ports.technique is Technique.CONNECT
+    assert plan.targets.expressions == ("10.20.1.10",)
+    assert plan.targets.seed == 5
+    assert any("-sS" in notice for notice in plan.notices)
+
+
+def test_demo_refuses_a_senseless_speed(capsys: pytest.CaptureFixture[str], pipeline: Pipeline) -> None:
+    assert main.entry(["demo", "--speed", "0"]) == 2
+    assert "--speed" in capsys.readouterr().err
+    assert pipeline.plans == []
+
+
+def test_outputs_and_capture_file(pipeline: Pipeline, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    base, capture = tmp_path / "scan", tmp_path / "packets.pcapng"
+    assert main.entry(["demo", "-oA", str(base), "--record", str(capture), "-v0"]) == 0
+    assert sorted(each.name for each in tmp_path.iterdir()) == [
+        "packets.pcapng", "scan.gnmap", "scan.nmap", "scan.xml"
+    ]  # fmt: skip
+    assert (tmp_path / "scan.xml").read_text().rstrip().endswith("</nmaprun>")
+    assert capture.read_bytes()[:4] == b"\x0a\x0d\x0d\x0a"
+    assert capsys.readouterr().out == ""
+
+
+def test_outputs_that_cannot_be_opened(
+    pipeline: Pipeline, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = str(tmp_path / "none" / "x")
+    assert main.entry(["demo", "-oN", missing]) == 2
+    assert main.entry(["demo", "--record", missing]) == 2
+    assert capsys.readouterr().err.count(missing) == 2
+    assert pipeline.plans == []
+
+
+def test_failed_scan(pipeline: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
+    pipeline.error = LinkError("the interface is gone")
+    assert main.entry(["demo"]) == 1
+    assert "the interface is gone" in capsys.readouterr().err
+
+
+def test_interrupted_scan(pipeline: Pipeline, tmp_path: Path) -> None:
+    pipeline.kill = signal.SIGTERM
+    report = tmp_path / "x.xml"
+    assert main.entry(["demo", "-oX", str(report)]) == 143
+    assert report.read_text().rstrip().endswith("</nmaprun>")
+
+
+def test_rights_that_are_missing(pipeline: Pipeline, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.entry(["demo", "--unprivileged", "-PU"]) == 1
+    assert "CAP_NET_RAW" in capsys.readouterr().err
+    assert pipeline.plans == []
+
+
+def test_real_network(pipeline: Pipeline) -> None:
+    assert main.entry(["-sL", "-n", "127.0.0.1"]) == 0
+    assert pipeline.plans[0].arguments == ("leadline", "-sL", "-n", "127.0.0.1")
+
+
+def test_interfaces(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.entry(["--iflist"]) == 0
+    assert "127.0.0.1/8" in capsys.readouterr().out
+    assert main.entry(["--iflist", "--nope"]) == 2
+
+
+def test_interrupted_before_the_scan(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(arguments: list[str]) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(main, "_main", interrupted)
+    assert main.entry(["x"]) == 130
+
+
+def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "leadline", *arguments], capture_output=True, text=True, check=False)
+
+
+def test_as_a_module() -> None:
+    assert run("-V").stdout == f"Leadline {leadline.__version__}\n"
+    assert run("-sU").returncode == 2
+
+
+def test_help_into_a_closed_pipe() -> None:
+    code = f"{sys.executable} -m leadline --help | :"
+    done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=False)
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize("arguments", ["-V", "--help", "-sU -F -p 1-2-3 --max-rate 0 example.org 10.0.0.0/8", ""])
+def test_answers_at_once(arguments: str) -> None:
+    code = (
+        "import sys\n"
+        "from leadline.cli.main import entry\n"
+        f"entry({arguments.split()!r})\n"
+        f"sys.exit(','.join(name for name in {HEAVY!r} if name in sys.modules) or None)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
