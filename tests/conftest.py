@@ -17,10 +17,12 @@ settings.load_profile("ci" if os.environ.get("CI") else "default")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What needs the network or the clock of this machine to itself goes to one worker, in order."""
+    """Tests that share a network stay together: one worker makes the namespaces of a file (and lab) once."""
     for item in items:
         if item.get_closest_marker("netns") or item.get_closest_marker("peers"):
-            item.add_marker(pytest.mark.xdist_group("network"))
+            call = getattr(item, "callspec", None)
+            lab = call.params.get("lab", "") if call else ""
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.stem} {lab}"))
 
 
 @pytest.fixture(autouse=True)

@@ -21,8 +21,11 @@ def blocks(lab: Lab) -> tuple[str, str]:
 def sparse(lab: Lab) -> Iterator[Lab]:
     """Every third address of both blocks answers; the others are silence."""
     for block in blocks(lab):
-        addresses = list(ip_network(block))[::3]
-        lab.target.answers_for(*(f"{address}/{address.max_prefixlen}" for address in addresses))
+        addresses = [f"{address}/{address.max_prefixlen}" for address in list(ip_network(block))[::3]]
+        if lab.router is None and ":" in block:
+            lab.target.address("eth0", *addresses)  # neighbour discovery is answered for assigned addresses only
+        else:
+            lab.target.answers_for(*addresses)
     lab.target.listen([80, 443])
     return lab
 
@@ -56,7 +59,7 @@ PROBES_V4 = [
 @pytest.mark.parametrize("probes", PROBES_V4, ids=" ".join)
 def test_each_probe(sparse: Lab, probes: tuple[str, ...]) -> None:
     network = blocks(sparse)[0].rpartition(".")[0]
-    arguments = ("-n", "-sn", "-v", "--disable-arp-ping", *probes, f"{network}.0/27")
+    arguments = ("-n", "-sn", "-v", "-T4", "--disable-arp-ping", *probes, f"{network}.0/28")
     peer, ours = both(sparse.scanner, *arguments)
     assert_same(peer.hosts, ours.hosts)
 
@@ -64,7 +67,7 @@ def test_each_probe(sparse: Lab, probes: tuple[str, ...]) -> None:
 @pytest.mark.parametrize("probes", [("-PE",), ("-PS80,81",), ("-PA80",), ("-PU40125",)], ids=" ".join)
 def test_each_probe_over_ipv6(sparse: Lab, probes: tuple[str, ...]) -> None:
     network = blocks(sparse)[1].removesuffix("1000/116")
-    arguments = ("-6", "-n", "-sn", "-v", "--disable-arp-ping", *probes, f"{network}1000/123")
+    arguments = ("-6", "-n", "-sn", "-v", "-T4", "--disable-arp-ping", *probes, f"{network}1000/124")
     peer, ours = both(sparse.scanner, *arguments)
     assert_same(peer.hosts, ours.hosts)
 
@@ -73,7 +76,8 @@ def test_each_probe_over_ipv6(sparse: Lab, probes: tuple[str, ...]) -> None:
 def test_as_an_ordinary_user(sparse: Lab, family: int) -> None:
     block = blocks(sparse)[0].replace("/20", "/26") if family == 4 else blocks(sparse)[1].replace("/116", "/122")
     peer, ours = both(sparse.scanner, "-n", f"-{family}", "-sn", "-v", block, capabilities=())
-    assert_same(peer.hosts, ours.hosts)
+    # Whether the kernel gives up on a neighbour (three seconds) before a probe's time is over is a race on both sides.
+    assert_same(peer.hosts, ours.hosts, alike={"no-response", "host-unreach"})
 
 
 def test_no_discovery_at_all(sparse: Lab) -> None:

@@ -23,7 +23,8 @@ SERVER = "10.88.53.53"
 def named() -> Iterator[Lab]:
     """A routed target that is the name server too, and is the system's one in the scanner's namespace."""
     with routed_lab() as lab:
-        lab.target.answers_for("10.88.9.0/29", f"{SERVER}/32", "fd88::53/128")
+        lab.target.answers_for("10.88.9.0/29", f"{SERVER}/32")
+        lab.target.address("lo", "fd88::53/128")
         lab.target.name_server(SERVER, ZONE)
         lab.target.name_server("fd88::53", ZONE)
         lab.target.listen([80])

@@ -22,8 +22,16 @@ def guarded(lab: Lab) -> Iterator[Lab]:
     """The lab with servers on the target and a firewall before it."""
     where, hook = lab.firewall
     where.firewall(hook, *firewall_rules())
+    network = network_of(lab)
+    lab.target.answers_for(f"{network}.3.3/32", f"{network}.5.0/26")
+    lab.target.firewall("prerouting", f"ip daddr {network}.3.3 meta l4proto tcp drop")
     lab.target.listen(OPEN)
     return lab
+
+
+def network_of(lab: Lab) -> str:
+    """The first two numbers of the target's IPv4 network."""
+    return "10.77" if lab.router is None else "10.88"
 
 
 @pytest.mark.parametrize("family", [4, 6])
@@ -61,17 +69,15 @@ def test_a_capability_is_enough_for_a_syn_scan(guarded: Lab) -> None:
 
 @pytest.mark.parametrize("technique", ["-sS", "-sT"])
 def test_a_host_that_drops_everything(guarded: Lab, technique: str) -> None:
-    silent = "10.77.3.3" if guarded.router is None else "10.88.3.3"
-    guarded.target.answers_for(f"{silent}/32")
-    guarded.target.firewall("prerouting", f"ip daddr {silent} meta l4proto tcp drop")
-    peer, ours = both(guarded.scanner, "-n", technique, "-Pn", "-p", "1-200", silent)
+    silent = f"{network_of(guarded)}.3.3"
+    peer, ours = both(guarded.scanner, "-n", technique, "-Pn", "-T4", "-p", "1-50", silent)
     assert_same(peer.hosts, ours.hosts)
+    assert {port.state for port in ours.hosts[silent].ports.values()} == {"filtered"}
 
 
 @pytest.mark.parametrize("technique", ["-sS", "-sT"])
 def test_many_hosts_at_once(guarded: Lab, technique: str) -> None:
-    network = "10.77.5" if guarded.router is None else "10.88.5"
-    guarded.target.answers_for(f"{network}.0/26")
-    peer, ours = both(guarded.scanner, "-n", technique, "-p", "1-100,2000-2999", f"{network}.0/25", "-v")
+    arguments = ("-n", technique, "-v", "-T4", "-p", "1-100,2000-2019,2100-2119,2200-2219")
+    peer, ours = both(guarded.scanner, *arguments, f"{network_of(guarded)}.5.0/25")
     assert_same(peer.hosts, ours.hosts)
     assert sum(host.status == "up" for host in ours.hosts.values()) == 64

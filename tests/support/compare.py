@@ -7,7 +7,7 @@ responders of single ports, names. Latencies, times and texts are left out.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -107,15 +107,21 @@ def expand(ranges: str) -> Iterator[int]:
         yield from range(int(first), int(last or first) + 1)
 
 
-def differences(peer: Results, ours: Results, *, ttl: bool = True, names: bool = True) -> list[str]:
-    """One line for each difference, runs of ports together; empty when both say the same."""
+def differences(
+    peer: Results, ours: Results, *, ttl: bool = True, names: bool = True, alike: Collection[str] = ()
+) -> list[str]:
+    """One line for each difference, runs of ports together; empty when both say the same.
+
+    ``alike``: reasons of hosts that count as one, because which of them is seen is a race.
+    """
     lines = []
     for address in sorted(peer.keys() | ours.keys()):
         theirs, mine = peer.get(address), ours.get(address)
         if theirs is None or mine is None:
             lines.append(f"{address}: peer {theirs or 'has no such host'}, ours {mine or 'has no such host'}")
             continue
-        if (theirs.status, theirs.reason) != (mine.status, mine.reason) or (ttl and theirs.ttl != mine.ttl):
+        same_reason = theirs.reason == mine.reason or {theirs.reason, mine.reason} <= set(alike)
+        if theirs.status != mine.status or not same_reason or (ttl and theirs.ttl != mine.ttl):
             lines.append(f"{address}: peer {theirs}, ours {mine}")
         if names and theirs.names != mine.names:
             lines.append(f"{address}: names: peer {theirs.names}, ours {mine.names}")
@@ -157,10 +163,12 @@ def compress(numbers: Iterable[int]) -> list[str]:
     return [str(first) if first == last else f"{first}-{last}" for first, last in ranges]
 
 
-def assert_same(peer: Results, ours: Results, *, ttl: bool = True, names: bool = True) -> None:
+def assert_same(
+    peer: Results, ours: Results, *, ttl: bool = True, names: bool = True, alike: Collection[str] = ()
+) -> None:
     """Fail with the differences, if there are any. Two empty results are a failure too: nothing was compared."""
     assert peer, "the peer reported no host at all"
-    lines = differences(peer, ours, ttl=ttl, names=names)
+    lines = differences(peer, ours, ttl=ttl, names=names, alike=alike)
     if lines:
         shown = lines[:MOST_LINES]
         more = f"\n... and {len(lines) - len(shown)} more" if len(lines) > len(shown) else ""

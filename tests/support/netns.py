@@ -98,7 +98,7 @@ class Namespace:
     def firewall(self, hook: str, *rules: str) -> None:
         """Add nft ``rules`` (one a string) to a chain at ``hook``: ``input``, ``forward`` or ``output``."""
         body = "\n".join(f"    {rule}" for rule in rules)
-        text = f"table inet {hook} {{\n  chain filter {{\n    type filter hook {hook} priority 0;\n{body}\n  }}\n}}\n"
+        text = f"table inet {hook} {{\n  chain filter {{\n    type filter hook {hook} priority -1;\n{body}\n  }}\n}}\n"
         done = subprocess.run(
             self.command("nft", "-f", "-"), input=text, capture_output=True, text=True, timeout=30, check=False
         )
