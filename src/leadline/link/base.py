@@ -39,8 +39,8 @@ class Interface:
 class Route:
     """Where packets to some targets go. ``source``: our address on the way. ``gateway``: ``None`` on the local link.
 
-    ``gateway`` may be an IPv6 address for IPv4 targets (RFC 8950 routes). ``local``: the target is one of this machine's
-    own addresses (the kernel routes it over loopback).
+    ``gateway`` may be an IPv6 address for IPv4 targets (RFC 8950 routes). ``local``: the target is one of this
+    machine's own addresses (the kernel routes it over loopback).
     """
 
     interface: Interface

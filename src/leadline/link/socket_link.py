@@ -49,8 +49,8 @@ class Receiver(Protocol):
 class SocketLink:
     """A ``Link`` over kernel sockets. ``statistics`` is the object that both halves count into.
 
-    Frames must have their network header at ``interface.link_header``. ``send`` raises ``LinkError`` when the kernel took
-    nothing for ``STALLED_SECONDS`` (no carrier).
+    Frames must have their network header at ``interface.link_header``. ``send`` raises ``LinkError`` when the kernel
+    took nothing for ``STALLED_SECONDS`` (no carrier).
     """
 
     def __init__(
