@@ -1,0 +1,133 @@
+"""Which halves a real link is made of, and what happens when the kernel refuses them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from ipaddress import ip_address
+
+import pytest
+
+from leadline.errors import LinkError, PrivilegeError
+from leadline.link import kernel, packet_socket
+from leadline.link.base import CaptureFilter, Interface
+from leadline.link.kernel import KernelNetwork
+from leadline.link.kernel_tables import KernelTables
+from leadline.model.address import columns_of
+
+CAPTURE = CaptureFilter(6, ip_address("fe80::1"), 1, 2)
+
+
+class Half:
+    """Stands for a sender or receiver; ``refused`` maps class names to what opening them raises."""
+
+    refused: dict[str, Exception]
+    opened: list[tuple[str, tuple[object, ...]]]
+    closed: list[str]
+
+    def __init__(self, *arguments: object) -> None:
+        name = type(self).__name__
+        if name in Half.refused:
+            raise Half.refused[name]
+        Half.opened.append((name, arguments))
+
+    def close(self) -> None:
+        Half.closed.append(type(self).__name__)
+
+
+@pytest.fixture(autouse=True)
+def _halves(monkeypatch: pytest.MonkeyPatch, ethernet: Interface) -> None:
+    Half.refused, Half.opened, Half.closed = {}, [], []
+    for name in ("ReceiveRing", "TransmitRing", "PacketReceiver", "PacketSender", "InternetSender"):
+        monkeypatch.setattr(kernel, name, type(name, (Half,), {}))
+    owner = replace(ethernet, addresses=((CAPTURE.source, 64),))
+    monkeypatch.setattr(kernel, "read_tables", lambda: KernelTables((owner,)))
+
+
+def names() -> list[str]:
+    return [name for name, _ in Half.opened]
+
+
+def test_rings_where_possible(ethernet: Interface) -> None:
+    link = KernelNetwork().open_link(ethernet, CAPTURE)
+    assert names() == ["ReceiveRing", "TransmitRing"]
+    assert link.interface is ethernet
+    assert Half.opened[1][1] == (ethernet, 0, link.statistics)
+
+
+def test_header_less_devices_are_told_the_protocol(ethernet: Interface) -> None:
+    tun = replace(ethernet, kind="point", link_header=0)
+    KernelNetwork().open_link(tun, CAPTURE)
+    assert Half.opened[1][1][1] == 0x86DD
+    KernelNetwork().open_link(tun, replace(CAPTURE, family=4, source=ip_address("10.0.0.1")))
+    assert Half.opened[3][1][1] == 0x0800
+
+
+def test_plain_sockets_otherwise(ethernet: Interface) -> None:
+    KernelNetwork(rings=False).open_link(ethernet, CAPTURE)
+    assert names() == ["PacketReceiver", "PacketSender"]
+    Half.opened.clear()
+    Half.refused = {"ReceiveRing": LinkError("no memory"), "TransmitRing": LinkError("no memory")}
+    KernelNetwork().open_link(ethernet, CAPTURE)
+    assert names() == ["PacketReceiver", "PacketSender"]
+
+
+def test_loopback_is_sent_to_by_address(ethernet: Interface) -> None:
+    loopback = replace(ethernet, name="lo", kind="loopback")
+    KernelNetwork().open_link(loopback, CAPTURE)
+    assert names() == ["ReceiveRing", "InternetSender"]
+    assert Half.opened[1][1][0] == replace(ethernet, addresses=((CAPTURE.source, 64),))
+    KernelNetwork().open_link(loopback, replace(CAPTURE, source=ip_address("::1")))
+    assert Half.opened[3][1][0] is loopback
+
+
+@pytest.mark.parametrize("error", [PrivilegeError("no"), LinkError("down")])
+def test_a_refused_sender_closes_the_receiver(ethernet: Interface, error: Exception) -> None:
+    Half.refused = {"TransmitRing": error, "PacketSender": error}
+    with pytest.raises(type(error)):
+        KernelNetwork().open_link(ethernet, CAPTURE)
+    assert Half.closed == ["ReceiveRing"]
+
+
+def test_missing_rights_are_not_hidden_by_the_fallback(ethernet: Interface) -> None:
+    Half.refused = {"ReceiveRing": PrivilegeError("no")}
+    with pytest.raises(PrivilegeError):
+        KernelNetwork().open_link(ethernet, CAPTURE)
+    assert names() == []
+
+
+def test_rights_are_found_out_by_trying(monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbid() -> None:
+        raise PrivilegeError("no")
+
+    monkeypatch.setattr(packet_socket, "open_packet_socket", forbid)
+    assert not KernelNetwork().can_send_raw()
+    monkeypatch.setattr(packet_socket, "open_packet_socket", Half)
+    assert KernelNetwork().can_send_raw()
+
+
+def test_tables_are_read_once(monkeypatch: pytest.MonkeyPatch, ethernet: Interface) -> None:
+    reads = []
+
+    def read() -> KernelTables:
+        reads.append(1)
+        return KernelTables((ethernet,))
+
+    monkeypatch.setattr(kernel, "read_tables", read)
+    network = KernelNetwork()
+    assert network.interfaces() == [ethernet]
+    for _ in range(2):
+        assert list(network.routes(4, *columns_of([ip_address("10.0.0.1")]), {}).route_of) == [-1]
+    assert len(reads) == 1
+
+
+def test_clock_neighbors_and_connector(monkeypatch: pytest.MonkeyPatch, ethernet: Interface) -> None:
+    network = KernelNetwork()
+    before = network.clock.now()
+    assert before <= network.clock.now()
+    assert abs(network.clock.epoch() - time.time()) < 60
+    monkeypatch.setattr(kernel, "known_mac", lambda interface, address: b"\2\0\0\0\0\7")
+    assert network.neighbor(ethernet, CAPTURE.source) == b"\2\0\0\0\0\7"
+    connector = network.connector(3)
+    assert connector.capacity == 3
+    connector.close()
