@@ -82,6 +82,7 @@ class RouteTable:
         self._by_index = {interface.index: interface for interface in tables.interfaces}
         self._loopback = next((each for each in tables.interfaces if each.kind == "loopback"), None)
         self._entries = tables.routes.get(family, ())
+        self._kinds = np.array([entry.kind for entry in self._entries], dtype=np.int32)
         rules = tables.rules.get(family) or DEFAULT_RULES
         self._rules = sorted(rules, key=lambda rule: rule.priority) if not only else list(DEFAULT_RULES)
         usable = [pair for pair in enumerate(self._entries) if self._usable(pair[1], only)]
@@ -93,8 +94,11 @@ class RouteTable:
     def _usable(self, entry: RouteEntry, only: int) -> bool:
         if entry.kind in _NOWHERE or entry.kind == kernel_tables.THROW:
             return not only
+        if only and entry.interface_index != only:
+            return False
         interface = self._by_index.get(entry.interface_index)
-        return interface is not None and interface.up and (not only or interface.index == only)
+        # Our own addresses answer even while their interface is down.
+        return interface is not None and (interface.up or entry.kind in _HERE)
 
     def lookup(self, hi: U64, lo: U64) -> RoutedTargets:
         """The route of every address of the columns."""
@@ -144,7 +148,7 @@ class RouteTable:
         if prefixes is None or not len(rows):
             return
         found, lengths = prefixes.lookup(hi[rows], lo[rows])
-        kinds = np.array([entry.kind for entry in self._entries], dtype=np.int32)[found]
+        kinds = self._kinds[found]
         valid = (found >= 0) & (kinds != kernel_tables.THROW) & (lengths > rule.suppress)
         decided[rows[valid]] = np.where(np.isin(kinds, _NOWHERE), _NO_ROUTE, found)[valid]
 

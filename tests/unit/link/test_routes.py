@@ -54,6 +54,7 @@ def entry(prefix: str, index: int = 2, gateway: str = "", table: int = 254, **re
 V4 = (
     entry("127.0.0.0/8", 1, table=255, kind=LOCAL, source=ip_address("127.0.0.1")),
     entry("10.0.0.1/32", 2, table=255, kind=LOCAL),
+    entry("10.3.0.9/32", 4, table=255, kind=LOCAL),
     entry("10.0.0.255/32", 2, table=255, kind=BROADCAST),
     entry("10.0.0.0/24", source=ip_address("10.0.0.1")),
     entry("0.0.0.0/0", gateway="10.0.0.254", metric=100),
@@ -93,6 +94,7 @@ def routed(target: str, scope: str = "", use: Router | None = None) -> Route | N
     [
         ("127.1.2.3", LO, "127.0.0.1", "", True),
         ("10.0.0.1", LO, "10.0.0.1", "", True),
+        ("10.3.0.9", LO, "10.3.0.9", "", True),  # although its interface is down
         ("10.0.0.7", ETH, "10.0.0.1", "", False),
         ("10.0.0.255", ETH, "10.0.0.1", "", False),
         ("8.8.8.8", TUN, "10.8.0.1", "", False),  # the lowest metric of the interfaces that are up
