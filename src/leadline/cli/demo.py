@@ -26,6 +26,13 @@ def demo_options(options: Options, targets: tuple[str, ...]) -> Options:
     )
 
 
+def demo_speed(asked: float | None, on_terminal: bool) -> float | None:
+    """How many times faster than time events are shown: real time for a person, ``None`` (no waiting) for a file."""
+    if asked is None and on_terminal:
+        return 1.0
+    return asked
+
+
 def paced(
     events: Iterator[Event],
     speed: float,

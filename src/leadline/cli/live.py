@@ -9,13 +9,13 @@ from leadline.model.event import Event, ScanEnded, TaskEnded, TaskProgress, Task
 
 _ERASE = "\r\x1b[K"
 _SHORTEST_REDRAW = 0.1
-_BAR = 20
+_BAR = 10
 
 
 def progress_line(event: TaskProgress, width: int) -> str:
     """What is known of the running stage, in at most ``width`` columns: what matters least is left out first.
 
-    ``SYN Stealth Scan [####......]  41%  3 hosts at work  8 done  1,210 packets/s  0:00:12 left``
+    ``SYN Stealth Scan [####......]   41%  3 hosts at work  8 done  1,210 packets/s  0:00:12 left``
     """
     percent = min(max(event.percent, 0.0), 100.0)
     filled = int(percent / 100 * _BAR)

@@ -46,6 +46,8 @@ def entry(arguments: Sequence[str] | None = None) -> int:
         # Whoever read the help has seen enough; the interpreter must not complain when it flushes at the end.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exit_codes.FATAL
+    except Exception as error:  # noqa: BLE001 - a fault of ours before or after the scan: no wall of text for users
+        return _internal_error(error, sys.argv[1:] if arguments is None else arguments)
 
 
 def _main(arguments: list[str]) -> int:
@@ -93,6 +95,16 @@ def _refuse(mistakes: Sequence[str]) -> int:
     return exit_codes.USAGE
 
 
+def _internal_error(error: Exception, arguments: Sequence[str]) -> int:
+    if any(argument.startswith("-d") for argument in arguments):
+        import traceback
+
+        traceback.print_exception(error)
+    text = _printable(f"{type(error).__name__}: {error}")
+    sys.stderr.write(f"leadline: internal error: {text} (a fault of Leadline; with -d it shows where)\n")
+    return exit_codes.FATAL
+
+
 def _printable(text: str) -> str:
     """Arguments are shown back, and may come from anywhere (a list pasted into a script): no control characters."""
     return "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
@@ -126,15 +138,13 @@ def _scan(options: Options) -> int:
 
 
 def _demo(parsed: Parsed) -> int:
-    from leadline.cli.demo import demo_options
+    from leadline.cli.demo import demo_options, demo_speed
     from leadline.sim.demo import DEMO_TARGETS, demo_network
 
     options = demo_options(parsed.options, tuple(DEMO_TARGETS))
     network, resolver = demo_network(seed=options.seed or 0, epoch=time.time())
     plan = _plan(options, network)
-    speed = parsed.speed
-    if speed is None and plan.output.stdout_text and sys.stdout.isatty():
-        speed = 1.0
+    speed = demo_speed(parsed.speed, plan.output.stdout_text and sys.stdout.isatty())
     return _run(plan, options, network, resolver, speed)
 
 
@@ -159,7 +169,9 @@ def _run(plan: Plan, options: Options, network: Network, resolver: Resolver, spe
         if options.record is not None:
             network = _recorded(network, stack.enter_context(_capture_file(options.record, options.append)))
         sinks = open_sinks(plan.output, has_colour(sys.stdout, os.environ))
-        terminal = Terminal(control, sinks, plan.output.interactive, os.environ.get("TERM", ""))
+        # Where targets are typed in, every key belongs to the list of targets.
+        listed = "-" in (*plan.targets.input_files, *plan.targets.exclude_files)
+        terminal = Terminal(control, sinks, plan.output.interactive, os.environ.get("TERM", ""), not listed)
         stack.enter_context(StopSignals(control, terminal.restore))
         stack.enter_context(terminal)
         session = Session(plan, control, sinks, network.clock, terminal)

@@ -36,10 +36,12 @@ class Terminal:
     """Entered around a scan. ``interactive`` False (``--noninteractive``) makes it do nothing.
 
     The progress line is drawn on standard error if that is a terminal; keys are read from standard input if that is
-    one. Both may be missing, alone or together.
+    one and nobody else reads it (``read_keys``). Both may be missing, alone or together.
     """
 
-    def __init__(self, control: Control, sinks: Sequence[Sink], interactive: bool, term: str) -> None:
+    def __init__(
+        self, control: Control, sinks: Sequence[Sink], interactive: bool, term: str, read_keys: bool = True
+    ) -> None:
         self._line: LiveLine | None = None
         self._keys: Keys | None = None
         self._streams: tuple[TextIO, TextIO] | None = None
@@ -49,7 +51,7 @@ class Terminal:
             return
         if _is_terminal(sys.stderr) and term != "dumb":
             self._line = LiveLine(sys.stderr, lambda: shutil.get_terminal_size().columns, time.monotonic)
-        if _is_terminal(sys.stdin):
+        if read_keys and _is_terminal(sys.stdin):
             self._keys = Keys(sys.stdin.fileno(), self._interaction.pressed)
 
     def __enter__(self) -> Terminal:

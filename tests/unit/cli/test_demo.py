@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from leadline.cli.demo import DEFAULT_SEED, demo_options, paced
+from leadline.cli.demo import DEFAULT_SEED, demo_options, demo_speed, paced
 from leadline.model.event import Event, Notice, ScanStarted
 from leadline.plan.options import Options
 
@@ -23,6 +23,12 @@ def test_named_targets_and_seed_stay() -> None:
     assert demo_options(Options(targets=("a",), seed=0), TARGETS).seed == 0
     assert demo_options(Options(input_files=("f",)), TARGETS).targets == ()
     assert demo_options(Options(random=3), TARGETS).targets == ()
+
+
+def test_speed() -> None:
+    assert demo_speed(None, True) == 1.0
+    assert demo_speed(None, False) is None
+    assert demo_speed(5.0, True) == demo_speed(5.0, False) == 5.0
 
 
 @dataclass

@@ -5,16 +5,18 @@ import signal
 import subprocess
 import sys
 import types
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
 import leadline
-from leadline.cli import main
+from leadline.cli import main, terminal
+from leadline.engine.control import Control
 from leadline.errors import LinkError
 from leadline.model.event import Event, Notice, ScanEnded, ScanStarted
 from leadline.model.plan import Plan, Technique
+from leadline.report.sink import Sink
 
 # Modules that cost more than all the rest of the start.
 HEAVY = ("numpy", "rich", "pyroute2", "dns", "lxml", "msgspec", "asyncio")
@@ -171,6 +173,31 @@ def test_interrupted_before_the_scan(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(main, "_main", interrupted)
     assert main.entry(["x"]) == 130
+
+
+def test_a_fault_of_ours_outside_the_scan(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def broken(arguments: list[str]) -> int:
+        raise ZeroDivisionError("\x1boops")
+
+    monkeypatch.setattr(main, "_main", broken)
+    assert main.entry(["x"]) == 1
+    assert capsys.readouterr().err.startswith("leadline: internal error: ZeroDivisionError: \\x1boops (")
+    assert main.entry(["-d", "x"]) == 1
+    assert "Traceback" in capsys.readouterr().err
+
+
+def test_keys_are_not_taken_from_a_list_on_standard_input(pipeline: Pipeline, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    class Terminal(terminal.Terminal):
+        def __init__(self, control: Control, sinks: Sequence[Sink], interactive: bool, term: str, keys: bool) -> None:
+            asked.append(keys)
+            super().__init__(control, sinks, False, term)
+
+    monkeypatch.setattr(terminal, "Terminal", Terminal)
+    assert main.entry(["demo", "-iL", "-"]) == 0
+    assert main.entry(["demo"]) == 0
+    assert asked == [False, True]
 
 
 def run(*arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,6 +1,8 @@
 """The table is whole and fits the options of a scan."""
 
+import re
 from dataclasses import fields
+from pathlib import Path
 
 import pytest
 
@@ -62,3 +64,13 @@ def test_what_is_shown_is_built_and_told() -> None:
         for option in options:
             assert option.kind not in (Kind.MISSING, Kind.IGNORED)
             assert option.help
+
+
+def test_the_reference_page_names_options_that_work() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "command-line.md").read_text()
+    found = set(re.findall(r"`(--?[a-zA-Z][a-zA-Z-]*)", page)) - {"-nv", "-sSV", "-PS22", "-oXscan", "-p80", "-ope"}
+    assert len(found) > 20
+    for name in found:
+        assert any(name in (known, "-open", "--ope", "-oXscan") or name == known[:2] for known in BY_NAME), name
+        option = BY_NAME.get(name)
+        assert option is None or option.kind not in (Kind.MISSING, Kind.IGNORED), name

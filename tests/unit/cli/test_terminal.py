@@ -2,9 +2,12 @@
 
 import io
 import sys
+from collections.abc import Callable
 
 import pytest
 
+from leadline.cli import terminal as terminal_module
+from leadline.cli.interaction import KEYS_HELP
 from leadline.cli.live import InFront
 from leadline.cli.terminal import Terminal, has_colour
 from leadline.engine.control import Control
@@ -36,9 +39,9 @@ def test_colour_is_for_people() -> None:
     assert not has_colour(Screen(), {"TERM": "dumb"})
     assert not has_colour(Screen(), {})
     assert not has_colour(Screen(), {"TERM": "xterm", "NO_COLOR": "1"})
-    closed = Screen()
+    closed = io.StringIO()
     closed.close()
-    assert not has_colour(io.TextIOWrapper(io.BytesIO()), {"TERM": "xterm"})
+    assert not has_colour(closed, {"TERM": "xterm"})
 
 
 def test_line_around_text(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,3 +90,38 @@ def test_keys_change_the_text_and_not_the_files(monkeypatch: pytest.MonkeyPatch)
     assert text.report.plan.verbosity == 1
     assert other.report.plan.verbosity == 0
     assert "Verbosity is now 1." in screen.getvalue()
+
+
+def test_keys_are_read_from_a_terminal_and_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = put_on_screen(monkeypatch)
+    calls: list[str] = []
+
+    class Keys:
+        def __init__(self, descriptor: int, pressed: Callable[[str], None]) -> None:
+            calls.append(f"made for {descriptor}")
+            self.pressed = pressed
+
+        def start(self) -> bool:
+            calls.append("start")
+            self.pressed("?")
+            return True
+
+        def close(self) -> None:
+            calls.append("close")
+
+        def restore(self) -> None:
+            calls.append("restore")
+
+    class Keyboard(Screen):
+        def fileno(self) -> int:
+            return 77
+
+    monkeypatch.setattr(sys, "stdin", Keyboard())
+    monkeypatch.setattr(terminal_module, "Keys", Keys)
+    control = Control()
+    with Terminal(control, [], interactive=True, term="xterm") as terminal:
+        assert control.status_requested
+        terminal.before(PROGRESS)
+        terminal.restore()
+    assert screen.getvalue() == KEYS_HELP
+    assert calls == ["made for 77", "start", "restore", "close"]
