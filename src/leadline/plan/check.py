@@ -170,6 +170,8 @@ def _output(options: Options) -> Iterator[str]:
     for option, name in names:
         if not name:
             yield f"{option} needs the name of a file."
+    if options.stylesheet == "":
+        yield "--stylesheet needs an address or a path."
     if options.record == "-":
         yield "--record writes a capture file and needs a file name, not standard output."
     seen: dict[str, str] = {}

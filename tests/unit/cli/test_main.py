@@ -161,6 +161,11 @@ def test_real_network(pipeline: Pipeline) -> None:
     assert pipeline.plans[0].arguments == ("leadline", "-sL", "-n", "127.0.0.1")
 
 
+def test_a_host_named_demo(pipeline: Pipeline) -> None:
+    assert main.entry(["--", "demo"]) == 0
+    assert pipeline.plans[0].targets.expressions == ("demo",)
+
+
 def test_interfaces(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.entry(["--iflist"]) == 0
     assert "127.0.0.1/8" in capsys.readouterr().out

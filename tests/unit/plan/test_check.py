@@ -78,6 +78,7 @@ def test_fine(fields: dict[str, object]) -> None:
         ({"max_rtt_timeout": 0.004}, "--max-rtt-timeout"),
         ({"normal": ""}, "-oN"),
         ({"record": "-"}, "--record"),
+        ({"stylesheet": ""}, "--stylesheet"),
         ({"normal": "-", "xml": "-"}, "-oN and -oX cannot both write to standard output"),
         ({"grepable": "x", "json": "x"}, "-oG and -oJ cannot both write to the file x"),
         ({"xml": "x", "record": "x"}, "-oX and --record"),
