@@ -182,7 +182,7 @@ class SimConnector:
         probes = _probes(attempts)
         honest, lies = exchange.connect(family, probes, local)
         for answers in (honest, *lies):
-            self._believe(family, attempts, exchange.suffer(answers))
+            self._believe(family, attempts, exchange.suffer(family, answers))
 
     def _believe(self, family: int, attempts: list[_Attempt], answers: Answers) -> None:
         """What a kernel accepts as an answer in state SYN-SENT (RFC 9293 section 3.10.7.3), the rest it ignores."""

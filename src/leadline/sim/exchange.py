@@ -116,7 +116,7 @@ class Exchange:
         probes, strays = self._route(interface, station.family, probes, macs)
         honest, lies = self.resolve(station.family, probes, strays)
         for answers, number in [(honest, -1), *lies]:
-            answers = self.suffer(answers)
+            answers = self.suffer(station.family, answers)
             batch = self._emitter.frames(station, answers, sent) if len(answers) else None
             if batch is not None:
                 result.append(self.terrain.lies[number].frames(batch, self.state.random) if number >= 0 else batch)
@@ -183,7 +183,7 @@ class Exchange:
         probes.path = np.full(count, self.terrain.loopback_path, np.int32)
         probes.depth = np.zeros(count, np.int32)
 
-    def suffer(self, answers: Answers) -> Answers:
+    def suffer(self, family: int, answers: Answers) -> Answers:
         """The way back: loss, duplication, reordering; answers to addresses that are not the scanner's are gone."""
         terrain, random = self.terrain, self.state.random
         count = len(answers)
@@ -192,11 +192,12 @@ class Exchange:
         self.tally.answers += count
         keep = random.random(count) < answers.survives
         ours = np.zeros(count, np.bool_)
-        for address in self._own[6 if (answers.target_hi != 0).any() else 4]:
+        for address in self._own[family]:
             hi, lo = int(address) >> 64, int(address) & ((1 << 64) - 1)
             ours |= (answers.target_lo == np.uint64(lo)) & (answers.target_hi == np.uint64(hi))
-        # The whole of 127.0.0.0/8 is this machine.
-        ours |= (answers.target_hi == 0) & (answers.target_lo >> np.uint64(24) == np.uint64(127))
+        if family == 4:
+            # The whole of 127.0.0.0/8 is this machine.
+            ours |= answers.target_lo >> np.uint64(24) == np.uint64(127)
         keep &= ours
         self.tally.lost_answers += count - int(keep.sum())
         if not keep.all():

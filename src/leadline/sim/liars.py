@@ -238,6 +238,8 @@ class FalseQuotes(Lie):
 
     def frames(self, batch: FrameBatch, random: Generator) -> FrameBatch:
         at = batch.offset
+        if not len(batch):
+            return batch
         first = batch.frames[:, at] >> 4
         for family, header, protocol_at, protocol in ((4, 20, 9, 1), (6, 40, 6, 58)):
             begin = at + header
