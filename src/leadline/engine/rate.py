@@ -39,10 +39,13 @@ class RateLimiter:
             self._due_at += count / self.min_rate
 
     def next_time(self, now: float) -> float | None:
-        """When the maximum lets the next packet leave, or the minimum asks for one; ``None``: no bound is in force."""
+        """When the maximum lets the next packet leave, or the minimum asks for one; ``None``: time changes neither.
+
+        A minimum that asks for packets already is not a time to wait for: there was nothing to send then.
+        """
         times = []
         if self.max_rate is not None and self._allowed_at > now:
             times.append(self._allowed_at)
-        if self.min_rate is not None:
-            times.append(max(self._due_at, now))
+        if self.min_rate is not None and self._due_at > now:
+            times.append(self._due_at)
         return min(times) if times else None
