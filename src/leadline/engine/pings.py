@@ -44,7 +44,9 @@ class Pings:
         """Hosts to ping now, at most ``total``: those not heard of for a while, and those whose path must be proven."""
         ready = (self.score > 0) & (allowed > 0) & (self._on_way < MOST_PENDING)
         ready &= (self._since >= INTERVAL) | wants_proof
-        return np.flatnonzero(ready)[:total]
+        hosts = np.flatnonzero(ready)
+        # One lost ping may outlast the fifteen after it: its code is not given again while it is awaited.
+        return hosts[~self._pending[hosts, self._next[hosts] % CODES]][:total]
 
     def send(self, hosts: I64, now: float) -> U8:
         """Book one ping to each of these (distinct) hosts; returns the codes for their tags."""
@@ -98,10 +100,12 @@ class Pings:
         left = due[~late]
         return hosts[late], sent[late], float(left.min()) if len(left) else np.inf
 
-    def stop(self, hosts: I64) -> None:
-        """Forget what is on its way to these hosts."""
+    def stop(self, hosts: I64) -> I64:
+        """Forget what is on its way to these (distinct) hosts; returns how many pings that were, for each."""
+        forgotten = self._on_way[hosts]
         self._pending[hosts] = False
         self._on_way[hosts] = 0
+        return forgotten
 
     def unproven(self, transmissions: F64) -> Bool:
         """Hosts with a ping probe but fewer than ``ENOUGH`` known-answerable ``transmissions`` to judge their path
