@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
+import select
 import socket
 import struct
 
@@ -33,6 +34,9 @@ ETH_P_IPV6 = 0x86DD
 SO_ATTACH_FILTER = 26
 SO_SNDBUFFORCE = 32
 SO_RCVBUFFORCE = 33
+
+EXACT_SECONDS = 0.02
+SELECT_LIMIT = 1024  # FD_SETSIZE
 
 # Our own interface is not usable (any more): nothing that a later try on the same socket could mend.
 GONE = frozenset({errno.ENETDOWN, errno.ENXIO, errno.ENODEV, errno.EBADF})
@@ -104,6 +108,19 @@ def take_drops(opened: socket.socket) -> int:
     except OSError:
         return 0
     return int(drops)
+
+
+def wait_readable(opened: socket.socket, timeout: float) -> bool:
+    """Sleep until there is something to read (or an error to fetch), or ``timeout`` seconds; true unless time ran out.
+
+    Short waits are exact to microseconds where ``select`` takes the descriptor; ``poll`` only knows milliseconds.
+    """
+    descriptor = opened.fileno()
+    if timeout < EXACT_SECONDS and descriptor < SELECT_LIMIT:
+        return bool(select.select([descriptor], [], [], timeout)[0])
+    poller = select.poll()
+    poller.register(descriptor, select.POLLIN)
+    return bool(poller.poll(timeout * 1000))
 
 
 def check_alive(opened: socket.socket, interface: Interface) -> None:

@@ -7,7 +7,6 @@ no Python runs per frame.
 
 from __future__ import annotations
 
-import select
 import socket
 
 import numpy as np
@@ -142,8 +141,6 @@ class PacketReceiver:
         except Exception:
             self._socket.close()
             raise
-        self._poller = select.poll()
-        self._poller.register(self._socket.fileno(), select.POLLIN | select.POLLERR)
 
     def take(self) -> FrameBatch:
         """Frames that are ready, cut to ``LONGEST_KEPT`` bytes."""
@@ -164,10 +161,8 @@ class PacketReceiver:
         return FrameBatch(frames, lengths, np.full(len(rows), self._clock.now()), self._interface.link_header)
 
     def wait(self, timeout: float) -> None:
-        """Sleep until a frame is ready. Raises ``LinkError`` when the interface went down."""
-        for _, event in self._poller.poll(timeout * 1000):
-            if event & (select.POLLERR | select.POLLHUP | select.POLLNVAL):
-                packet_socket.check_alive(self._socket, self._interface)
+        """Sleep until a frame is ready, or an error that ``take`` will raise."""
+        packet_socket.wait_readable(self._socket, timeout)
 
     def close(self) -> None:
         """Close the socket; what it lost goes into the statistics."""

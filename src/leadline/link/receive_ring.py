@@ -8,7 +8,6 @@ Layout: Linux ``Documentation/networking/packet_mmap.rst``.
 from __future__ import annotations
 
 import mmap
-import select
 import struct
 
 import numpy as np
@@ -64,8 +63,6 @@ class ReceiveRing:
             raise
         self._start = frame_start(interface.link_header)
         self._columns()
-        self._poller = select.poll()
-        self._poller.register(self._socket.fileno(), select.POLLIN | select.POLLERR)
         self._drained_at = clock.now()
 
     def _map(self) -> mmap.mmap:
@@ -165,9 +162,8 @@ class ReceiveRing:
         self._give_back()
         if int(self._status[self._head]) & OURS:
             return
-        for _, event in self._poller.poll(timeout * 1000):
-            if event & (select.POLLERR | select.POLLHUP | select.POLLNVAL):
-                packet_socket.check_alive(self._socket, self._interface)
+        if packet_socket.wait_readable(self._socket, timeout) and not int(self._status[self._head]) & OURS:
+            packet_socket.check_alive(self._socket, self._interface)
 
     def close(self) -> None:
         """Batches still held by somebody keep their memory; the socket is closed."""

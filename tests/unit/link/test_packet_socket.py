@@ -105,3 +105,16 @@ def test_only_a_dead_interface_is_an_error(ethernet: Interface) -> None:
     packet_socket.check_alive(Scripted(pending=errno.EAGAIN), ethernet)  # type: ignore[arg-type]
     with pytest.raises(LinkError, match="eth0"):
         packet_socket.check_alive(Scripted(pending=errno.ENETDOWN), ethernet)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("timeout", [0.0, 0.001, 1.0])
+def test_waiting_for_something_to_read(monkeypatch: pytest.MonkeyPatch, timeout: float) -> None:
+    near, far = socket.socketpair()
+    with near, far:
+        for limit in (packet_socket.SELECT_LIMIT, 0):
+            monkeypatch.setattr(packet_socket, "SELECT_LIMIT", limit)
+            assert timeout > 0.5 or not packet_socket.wait_readable(near, timeout)
+        far.send(b"!")
+        for limit in (1024, 0):
+            monkeypatch.setattr(packet_socket, "SELECT_LIMIT", limit)
+            assert packet_socket.wait_readable(near, timeout)
