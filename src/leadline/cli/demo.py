@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -45,9 +45,13 @@ def paced(
     A simulated scan is computed in an instant: shown like that it would tell nothing of how a scan goes.
     """
     started = now()
-    for event in events:
-        at = 0.0 if isinstance(event, ScanStarted) else event.at
-        due = started + at / speed
-        while not control.stop and (left := due - now()) > 0.0:
-            sleep(min(left, _SLICE))
-        yield event
+    try:
+        for event in events:
+            at = 0.0 if isinstance(event, ScanStarted) else event.at
+            due = started + at / speed
+            while not control.stop and (left := due - now()) > 0.0:
+                sleep(min(left, _SLICE))
+            yield event
+    finally:
+        if isinstance(events, Generator):
+            events.close()

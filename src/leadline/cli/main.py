@@ -139,12 +139,13 @@ def _scan(options: Options) -> int:
 
 def _demo(parsed: Parsed) -> int:
     from leadline.cli.demo import demo_options, demo_speed
+    from leadline.cli.terminal import is_terminal
     from leadline.sim.demo import DEMO_TARGETS, demo_network
 
     options = demo_options(parsed.options, tuple(DEMO_TARGETS))
     network, resolver = demo_network(seed=options.seed or 0, epoch=time.time())
     plan = _plan(options, network)
-    speed = demo_speed(parsed.speed, plan.output.stdout_text and sys.stdout.isatty())
+    speed = demo_speed(parsed.speed, plan.output.stdout_text and is_terminal(sys.stdout))
     return _run(plan, options, network, resolver, speed)
 
 

@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     from leadline.report.sink import Sink
 
 
-def has_colour(stream: TextIO, environment: Mapping[str, str]) -> bool:
+def has_colour(stream: TextIO | None, environment: Mapping[str, str]) -> bool:
     """Colour for people only: a terminal that can, and nobody asked for none (no-color.org)."""
-    return _is_terminal(stream) and not environment.get("NO_COLOR") and environment.get("TERM", "dumb") != "dumb"
+    return is_terminal(stream) and not environment.get("NO_COLOR") and environment.get("TERM", "dumb") != "dumb"
 
 
-def _is_terminal(stream: TextIO) -> bool:
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person sits behind a standard stream, which is ``None`` when the process was started without it."""
     try:
-        return stream.isatty()
+        return stream is not None and stream.isatty()
     except ValueError:  # closed
         return False
 
@@ -49,9 +50,9 @@ class Terminal:
         self._interaction = Interaction(control, texts, self._say)
         if not interactive:
             return
-        if _is_terminal(sys.stderr) and term != "dumb":
+        if is_terminal(sys.stderr) and term != "dumb":
             self._line = LiveLine(sys.stderr, lambda: shutil.get_terminal_size().columns, time.monotonic)
-        if read_keys and _is_terminal(sys.stdin):
+        if read_keys and is_terminal(sys.stdin):
             self._keys = Keys(sys.stdin.fileno(), self._interaction.pressed)
 
     def __enter__(self) -> Terminal:

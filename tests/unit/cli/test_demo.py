@@ -1,6 +1,6 @@
 """The demonstration: targets, seed, pace."""
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -72,6 +72,23 @@ def test_faster() -> None:
 
 def test_a_stopped_scan_waits_no_more() -> None:
     assert times(1.0, stop_at=1.0) == pytest.approx([0.0, 0.5, 1.0, 1.0, 1.0], abs=0.06)
+
+
+def test_the_scan_behind_is_closed_with_it() -> None:
+    control, closed = Control(), []
+
+    def events() -> Iterator[Event]:
+        try:
+            yield ScanStarted(1e9, "0", ())
+        finally:
+            closed.append(True)
+
+    wall = Wall(control)
+    shown = paced(events(), 1.0, control, wall.now, wall.sleep)
+    next(shown)
+    assert isinstance(shown, Generator)
+    shown.close()
+    assert closed
 
 
 def test_lateness_is_not_slept_for() -> None:

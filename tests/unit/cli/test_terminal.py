@@ -42,6 +42,7 @@ def test_colour_is_for_people() -> None:
     closed = io.StringIO()
     closed.close()
     assert not has_colour(closed, {"TERM": "xterm"})
+    assert not has_colour(None, {"TERM": "xterm"})
 
 
 def test_line_around_text(monkeypatch: pytest.MonkeyPatch) -> None:
