@@ -75,6 +75,11 @@ class RoundTrips:
             first = rtt[starts[fresh]]
             self.srtt[unique[fresh]] = first
             self.rttvar[unique[fresh]] = np.clip(first, LEAST_RTTVAR, GREATEST_RTTVAR)
+            rest = np.ones(len(hosts), dtype=bool)
+            rest[starts[fresh]] = False
+            if rest.any():
+                self._fold(hosts[rest], rtt[rest])
+            return
         mean, deviation = self.srtt[unique], self.rttvar[unique]
         from_end = np.repeat(starts + counts, counts) - 1 - np.arange(len(hosts))
         error = np.abs(rtt - np.repeat(mean, counts))
@@ -105,10 +110,12 @@ class Windows:
         self.ssthresh: F64 = np.full(hosts + 1, 75.0)
         self.ssthresh[-1] = limit[-1]
         self._increment = 2.0 if plan.template >= 4 else 1.0
-        self._divisor = 1.25 if plan.template >= 5 else 4 / 3 if plan.template == 4 else 1.5
         self.expected: F64 = np.zeros(hosts + 1)
         self.received: F64 = np.zeros(hosts + 1)
         self.last_drop: F64 = np.full(hosts + 1, -np.inf)
+        # Since the last decrease of each row.
+        self._good: F64 = np.zeros(hosts + 1)
+        self._lost: F64 = np.zeros(hosts + 1)
 
     def resolved(self, hosts: I64) -> None:
         """Probes to these hosts (repeats allowed) were answered or timed out: they count as replies that were
@@ -122,6 +129,7 @@ class Windows:
         gained = np.bincount(hosts, minlength=len(self.cwnd)).astype(np.float64)
         gained[-1] = len(hosts)
         self.received += gained
+        self._good += gained
         rows = np.flatnonzero(gained)
         cwnd, ssthresh = self.cwnd[rows], self.ssthresh[rows]
         scale = np.minimum(LARGEST_SCALE, self.expected[rows] / np.maximum(1.0, self.received[rows]))
@@ -130,20 +138,27 @@ class Windows:
         grown = np.where(slow, np.minimum(cwnd + step, ssthresh), cwnd + self._increment * step / cwnd)
         self.cwnd[rows] = np.minimum(grown, self.limit[rows])
 
-    def drop(self, hosts: I64, sent: F64, in_flight: I64, now: float) -> I64:
-        """Probes sent at ``sent`` to these hosts were lost; ``in_flight`` ``(hosts + 1,)``.
+    def drop(self, hosts: I64, sent: F64, now: float) -> I64:
+        """Probes sent at ``sent`` to these hosts were lost.
 
-        One decrease for everything that was in flight together: only probes sent after the last decrease count.
-        Returns the rows (``hosts`` = the group) whose window shrank.
+        One decrease for everything that was in flight together: only probes sent after the last decrease ask for
+        one. A window shrinks by half the share of losses since then (as RFC 8257 does with marks): a path that loses
+        a few packets by nature keeps its pace, one that is overrun is halved. Returns the rows (``hosts`` = the group)
+        whose window shrank.
         """
+        if not len(hosts):
+            return hosts
+        self._lost[:-1] += np.bincount(hosts, minlength=len(self.cwnd) - 1)
+        self._lost[-1] += len(hosts)
         rows = np.unique(hosts[sent > self.last_drop[hosts]])
-        if len(sent) and sent.max() > self.last_drop[-1]:
+        if sent.max() > self.last_drop[-1]:
             rows = np.append(rows, len(self.cwnd) - 1)
-        if not len(rows):
-            return rows
-        self.ssthresh[rows] = np.maximum(2.0, in_flight[rows] / self._divisor)
-        self.cwnd[rows] = np.clip(self.cwnd[rows] / 2, self.low, np.maximum(self.ssthresh[rows], self.low))
+        share = self._lost[rows] / (self._lost[rows] + self._good[rows])
+        self.cwnd[rows] = np.maximum(self.low, self.cwnd[rows] * (1 - share / 2))
+        self.ssthresh[rows] = np.maximum(2.0, self.cwnd[rows])
         self.last_drop[rows] = now
+        self._lost[rows] = 0
+        self._good[rows] = 0
         return rows
 
 
