@@ -142,30 +142,33 @@ class Prober:
         return int(np.floor(self.windows.cwnd[-1] - self.in_flight[-1] + 0.5))
 
     def _take_retries(self, allowed: I64, total: int) -> I64:
-        chosen: list[I64] = []
+        if total <= 0 or not self._retries:
+            return _NONE
+        chunks: list[I64] = []
         looked = 0
-        for _ in range(len(self._retries)):
-            if total <= 0 or looked >= RETRY_GLANCE:
-                break
-            items = self._retries.popleft()
-            looked += len(items)
-            items = items[self.items.phase[items] == Phase.WAITING]
-            hosts = items // self.width
-            order = np.argsort(hosts, kind="stable")
-            starts = np.flatnonzero(np.diff(hosts[order], prepend=-1))
-            rank = np.empty(len(items), dtype=np.int64)
-            rank[order] = np.arange(len(items)) - np.repeat(starts, np.diff(starts, append=len(items)))
-            go = np.flatnonzero(rank < allowed[hosts])[:total]
-            if len(go) < len(items):
-                stay = np.ones(len(items), dtype=bool)
-                stay[go] = False
-                self._retries.append(items[stay])
-            used = np.bincount(hosts[go], minlength=self.hosts)
-            allowed -= used
-            self._waiting -= used
-            total -= len(go)
-            chosen.append(items[go])
-        return np.concatenate(chosen) if chosen else _NONE
+        while self._retries and looked < RETRY_GLANCE:
+            chunks.append(self._retries.popleft())
+            looked += len(chunks[-1])
+        # Chunks may be many and tiny: they are put together so that each is walked over once.
+        items = np.concatenate(chunks)
+        if len(items) > RETRY_GLANCE:
+            self._retries.append(items[RETRY_GLANCE:])
+            items = items[:RETRY_GLANCE]
+        items = items[self.items.phase[items] == Phase.WAITING]
+        hosts = items // self.width
+        order = np.argsort(hosts, kind="stable")
+        starts = np.flatnonzero(np.diff(hosts[order], prepend=-1))
+        rank = np.empty(len(items), dtype=np.int64)
+        rank[order] = np.arange(len(items)) - np.repeat(starts, np.diff(starts, append=len(items)))
+        go = np.flatnonzero(rank < allowed[hosts])[:total]
+        if len(go) < len(items):
+            stay = np.ones(len(items), dtype=bool)
+            stay[go] = False
+            self._retries.append(items[stay])
+        used = np.bincount(hosts[go], minlength=self.hosts)
+        allowed -= used
+        self._waiting -= used
+        return items[go]
 
     def _take_fresh(self, allowed: I64, total: int) -> I64:
         if total <= 0:
@@ -218,7 +221,8 @@ class Prober:
         self._benched -= np.bincount(hosts[phase == Phase.BENCHED], minlength=self.hosts)
         self.items.phase[items] = Phase.DECIDED
         self.items.answered_try[items] = codes + 1
-        self.resolved += len(items)
+        # Items of finished hosts were counted when they were given up.
+        self.resolved += int(self.active[hosts].sum())
         measured = np.isfinite(rtt)
         self.trips.sample(hosts[measured], rtt[measured])
         self.windows.resolved(hosts)
@@ -248,11 +252,18 @@ class Prober:
         self.windows.acknowledge(hosts, PING_MAGNIFIER)
         self.loss.count(hosts, np.ones(len(hosts)), np.zeros(len(hosts)))
 
+    def forget_pings(self, hosts: I64) -> None:
+        """Nobody waits any more for pings on their way to these (distinct) hosts: their ping probe changed."""
+        forgotten = self.pings.stop(hosts)
+        self.in_flight[hosts] -= forgotten
+        self.in_flight[-1] -= forgotten.sum()
+
     def requeue(self, hosts: I64, columns: I64) -> None:
         """Send these outstanding items again at once: the attempt failed on our own side."""
         items = hosts * self.width + columns
         items = items[self.items.phase[items] == Phase.OUTSTANDING]
         self._leave(items // self.width)
+        self.ledger.forget(items)
         self.items.tries[items] -= 1
         self._wait(items)
 
@@ -262,12 +273,13 @@ class Prober:
         if not len(hosts):
             return
         self.active[hosts] = False
-        self.resolved += int((self.counts[hosts] - self.cursor[hosts]).sum())
-        self.cursor[hosts] = self.counts[hosts]
         matrix = self.items.phase.reshape(self.hosts, self.width)
-        for host in hosts:
-            row = matrix[host]
-            row[(row != Phase.FRESH) & (row != Phase.BENCHED)] = Phase.DECIDED
+        phases = matrix[hosts]
+        pending = (phases == Phase.OUTSTANDING) | (phases == Phase.WAITING)
+        matrix[hosts] = np.where(pending, np.uint8(Phase.DECIDED), phases)
+        fresh = int((self.counts[hosts] - self.cursor[hosts]).sum())
+        self.resolved += fresh + int(pending.sum()) + int(self._benched[hosts].sum())
+        self.cursor[hosts] = self.counts[hosts]
         self.in_flight[-1] -= self.in_flight[hosts].sum()
         self.in_flight[hosts] = 0
         self._waiting[hosts] = 0
@@ -384,12 +396,16 @@ class Prober:
         for host in grown:
             self._decide(now, int(host), "retry_limit", "loss seen on the path", self.retry_limit[host], limit[host])
         self.retry_limit[grown] = limit[grown]
-        for host in grown[self._benched[grown] > 0]:
-            row = slice(int(host) * self.width, (int(host) + 1) * self.width)
-            items = np.flatnonzero(self.items.phase[row] == Phase.BENCHED) + row.start
-            items = items[self.items.tries[items] <= self.retry_limit[host]]
-            self._benched[host] -= len(items)
-            self._wait(items)
+        self._unbench(grown[self._benched[grown] > 0])
+
+    def _unbench(self, hosts: I64) -> None:
+        if not len(hosts):
+            return
+        rows, columns = np.nonzero(self.items.phase.reshape(self.hosts, self.width)[hosts] == Phase.BENCHED)
+        items = hosts[rows] * self.width + columns
+        items = items[self.items.tries[items] <= self.retry_limit[items // self.width]]
+        self._benched -= np.bincount(items // self.width, minlength=self.hosts)
+        self._wait(items)
 
     def _dropped(self, hosts: I64, sent: F64, cause: str, now: float) -> None:
         old = self.windows.cwnd.copy()
