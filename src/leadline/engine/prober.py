@@ -409,7 +409,7 @@ class Prober:
 
     def _dropped(self, hosts: I64, sent: F64, cause: str, now: float) -> None:
         old = self.windows.cwnd.copy()
-        for row in self.windows.drop(hosts, sent, self.in_flight, now):
+        for row in self.windows.drop(hosts, sent, now):
             host = int(row) if row < self.hosts else -1
             self._decide(now, host, "cwnd", cause, old[row], self.windows.cwnd[row])
         before = self.delays.delay.copy()
