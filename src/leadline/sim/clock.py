@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+# Seconds that the shortest wait takes.
+CALL_COST = 0.000_001
+
 
 class VirtualClock:
     """The clock of a simulated network (``link.base.Clock``). Never goes backwards.

@@ -12,6 +12,7 @@ import numpy as np
 
 from leadline.link.base import Connected
 from leadline.model.address import Address, columns_of
+from leadline.sim.clock import CALL_COST
 from leadline.sim.traffic import ACK, RST, SYN, AnswerKind, Answers, Probes
 from leadline.wire.columns import Kind
 
@@ -86,7 +87,7 @@ class SimConnector:
     def poll(self, timeout: float) -> list[Connected]:
         """Move the clock to the first ending, or by ``timeout``; all endings of that moment."""
         clock = self._network.clock
-        end = clock.now() + max(0.0, timeout)
+        end = clock.now() + max(CALL_COST, timeout)
         while True:
             self._admit()
             self._send_all()

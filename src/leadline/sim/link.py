@@ -7,7 +7,7 @@ from typing import Protocol
 from leadline.errors import LinkError
 from leadline.link.base import CaptureFilter, Interface, LinkStatistics
 from leadline.sim.arrivals import Arrivals, wanted
-from leadline.sim.clock import VirtualClock
+from leadline.sim.clock import CALL_COST, VirtualClock
 from leadline.wire.batch import FrameBatch
 
 
@@ -78,10 +78,13 @@ class SimLink:
         return batch
 
     def wait(self, timeout: float) -> None:
-        """Move the clock to the next arrival or by ``timeout`` seconds, whichever comes first."""
+        """Move the clock to the next arrival or by ``timeout`` seconds, whichever comes first.
+
+        Who waits for nothing still spends ``CALL_COST``, so that no loop can stand still for ever.
+        """
         self._check()
         clock = self._medium.clock
-        end = clock.now() + max(0.0, timeout)
+        end = clock.now() + max(CALL_COST, timeout)
         self._medium.settle(end)
         arrival = self._arrivals.next_time()
         # Whoever sleeps wakes up a little late and finds more than one frame, as on a real machine.

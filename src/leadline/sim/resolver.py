@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from leadline.model.address import Address
 from leadline.sim.world import World
@@ -15,7 +16,8 @@ class SimResolver:
         self._forward: dict[str, list[Address]] = {}
         self._reverse: dict[Address, str] = {}
         routers = {router: None for subnet in world.subnets for router in subnet.routers}
-        for host in (*world.hosts, *(router.host for router in routers)):
+        here = tuple(a for one in world.interfaces for a, _ in one.addresses if not a.is_link_local)
+        for host in (*world.hosts, *(router.host for router in routers), replace(world.local, addresses=here)):
             if host.hostname:
                 self._forward.setdefault(host.hostname.lower(), []).extend(host.addresses)
                 for address in host.addresses:

@@ -4,7 +4,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from leadline.sim.faults import LinkFaults
+from leadline.sim.faults import NO_FAULTS, LinkFaults
 from leadline.sim.integrity import intact
 from leadline.sim.world import SimHost, World, simple_world
 from leadline.wire.columns import Kind
@@ -13,7 +13,7 @@ from tests.support.sim_scanner import Scanner
 ON_LINK = {4: ("192.0.2.50", "192.0.2.51"), 6: ("2001:db8:ffff::50", "2001:db8:ffff::51")}
 
 
-def world(faults: LinkFaults = LinkFaults()) -> World:
+def world(faults: LinkFaults = NO_FAULTS) -> World:
     first = SimHost(
         (ip_address("192.0.2.50"), ip_address("2001:db8:ffff::50")), mac=b"\x02\x00\x00\x00\x00\x50", faults=faults
     )

@@ -18,9 +18,10 @@ from tests.support.sim_columns import probes
 from tests.support.sim_scanner import Scanner, states
 
 TARGET = "10.9.0.5"
+TEN_MILLISECONDS = LinkFaults(latency=0.01)
 
 
-def far_world(faults: LinkFaults = LinkFaults(latency=0.01), **second: object) -> World:
+def far_world(faults: LinkFaults = TEN_MILLISECONDS, **second: object) -> World:
     """The target behind three routers; the second one as told."""
     base = simple_world([SimHost((ip_address(TARGET), ip_address("2001:db8:9::5")), tcp=ports(80))])
     first = base.subnets[-1].routers[0]
