@@ -61,6 +61,7 @@ class Keys:
             return False
 
     def _leave_line_mode(self) -> bool:
+        """False when the terminal does not let us. What it was like is kept the first time."""
         import termios
 
         try:
@@ -68,10 +69,12 @@ class Keys:
             changed = termios.tcgetattr(self._descriptor)
             # Signals stay (Ctrl-C): only line editing and echo go.
             changed[3] &= ~(termios.ICANON | termios.ECHO)
-            termios.tcsetattr(self._descriptor, termios.TCSADRAIN, changed)
+            if changed != saved:
+                termios.tcsetattr(self._descriptor, termios.TCSADRAIN, changed)
         except (termios.error, *_TERMINAL_ERRORS):
             return False
-        self._saved = list(saved)
+        if self._thread is None:
+            self._saved = list(saved)
         return True
 
     def _read(self) -> None:
@@ -81,7 +84,13 @@ class Keys:
             if self._wake[0] in ready:
                 return
             # In the background a read would stop the whole process (SIGTTIN).
-            if not ready or not self._foreground():
+            if not self._foreground():
+                select.select([self._wake[0]], [], [], _LONGEST_WAIT)  # keys wait for somebody else: no busy loop
+                continue
+            if not ready:
+                # Stopped and continued (Ctrl-Z, fg): the shell has put the terminal back into line mode meanwhile.
+                if self._saved is not None:
+                    self._leave_line_mode()
                 continue
             try:
                 typed = os.read(self._descriptor, 64)

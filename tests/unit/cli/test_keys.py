@@ -12,7 +12,7 @@ import time
 from leadline.cli.keys import Keys, _keys_of
 
 CHILD = """
-import fcntl, queue, sys, termios
+import fcntl, queue, sys, termios, time
 from leadline.cli.keys import Keys
 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 pressed = queue.SimpleQueue()
@@ -22,6 +22,13 @@ print("started", keys.start(), flush=True)
 print("raw", not termios.tcgetattr(0)[3] & (termios.ICANON | termios.ECHO), flush=True)
 for _ in range(3):
     print("key", repr(pressed.get(timeout=20)), flush=True)
+line_mode = termios.tcgetattr(0)
+line_mode[3] = before
+termios.tcsetattr(0, termios.TCSADRAIN, line_mode)
+deadline = time.monotonic() + 20
+while termios.tcgetattr(0)[3] & termios.ICANON and time.monotonic() < deadline:
+    time.sleep(0.02)
+print("again", not termios.tcgetattr(0)[3] & termios.ICANON, flush=True)
 keys.close()
 keys.close()
 print("restored", termios.tcgetattr(0)[3] == before, flush=True)
@@ -53,6 +60,7 @@ def test_on_a_terminal() -> None:
         text += read_until(out, "restored True")
         assert "started True" in text
         assert "raw True" in text
+        assert "again True" in text
         assert child.wait(20) == 0
     finally:
         child.kill()
