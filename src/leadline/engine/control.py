@@ -8,8 +8,7 @@ class Control:
 
     ``stop``: why the scan shall end early (``SIGINT``, ``SIGTERM`` ...), empty while it may go on.
     ``packet_trace``: every packet gives an event (may change at any time). ``status_requested``: the next loop
-    gives a ``TaskProgress`` event and clears it. ``packet_trace``: give ``PacketTraced`` events from now on (set
-    from the plan at the start, changed by a key).
+    gives a ``TaskProgress`` event and clears it.
     """
 
     __slots__ = ("packet_trace", "status_requested", "stop")
@@ -18,7 +17,6 @@ class Control:
         self.stop = ""
         self.packet_trace = False
         self.status_requested = False
-        self.packet_trace = False
 
     def stopping(self) -> bool:
         """True once the scan shall end."""
