@@ -35,8 +35,6 @@ def put_transport(store: Store, group: Group, protocol: NDArray[np.uint8], famil
     decoders = {6: _put_tcp, 17: _put_udp, 132: _put_sctp, ICMP_PROTOCOLS[family]: _PUT_ICMP[family]}
     rest = group, protocol
     for number, decode in decoders.items():
-        if not len(rest[1]):
-            return
         mask = rest[1] == number
         if not mask.any():
             continue

@@ -75,8 +75,21 @@ def test_ip_options_and_first_fragments_do_not_hide_the_transport() -> None:
     assert decoded.payload_start.tolist() == [70, 58]
 
 
-def test_a_later_fragment_is_other() -> None:
-    assert decode(single(syn_ack(fragment_offset=1), 14)).kind.tolist() == [Kind.OTHER]
+@pytest.mark.parametrize("place", [1, 0x1000, 0x1FFF])
+def test_a_later_fragment_is_other(place: int) -> None:
+    assert decode(single(syn_ack(fragment_offset=place), 14)).kind.tolist() == [Kind.OTHER]
+
+
+def test_a_total_length_shorter_than_its_header_is_other() -> None:
+    packet = Ipv4(THEM, US, 47, payload=b"gre").emit()
+    shorter = packet[:2] + bytes([0, 19]) + packet[4:]
+    assert decode(concatenate([single(packet, 0), single(shorter, 0)])).kind.tolist() == [Kind.IP_OTHER, Kind.OTHER]
+
+
+def test_only_damaged_ipv6() -> None:
+    decoded = decode(single(Ipv6(THEM6, US6, 6).emit()[:39], 0))
+    assert len(decoded) == 1
+    assert decoded.kind.tolist() == [Kind.OTHER]
 
 
 @pytest.mark.parametrize(
@@ -139,9 +152,12 @@ def test_arp() -> None:
     assert decoded.total_length.tolist() == [28, 28, 0, 0]
 
 
-def test_only_strange_arp() -> None:
-    strange = Frame(ethernet(0x0806), Arp(3, MAC, THEM, bytes(6), US)).emit()
-    assert decode(single(strange, 14)).kind.tolist() == [Kind.OTHER]
+@pytest.mark.parametrize("place", [15, 16, 18, 19, 21])
+def test_arp_of_other_kinds_of_addresses(place: int) -> None:
+    # Hardware type, protocol type, the two sizes, the operation.
+    frame = bytearray(Frame(ethernet(0x0806), Arp(2, MAC, THEM, bytes(6), US)).emit())
+    frame[place] += 1
+    assert decode(single(bytes(frame), 14)).kind.tolist() == [Kind.OTHER]
 
 
 def test_the_result_survives_the_rings_memory() -> None:

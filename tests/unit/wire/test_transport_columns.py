@@ -147,6 +147,13 @@ def test_neighbor_advertisements() -> None:
     assert decoded.target_lo.tolist() == [int(TARGET) & (1 << 64) - 1] * 5
 
 
+def test_one_advertisement_without_options_and_one_among_other_packets() -> None:
+    assert decode_all(advert(())).kind.tolist() == [Kind.ND_ADVERT]
+    decoded = decode_all(v6(17, bytes([0, 1, 0, 2, 0, 8, 0, 0])), advert(((2, MAC),)))
+    assert decoded.kind.tolist() == [Kind.UDP, Kind.ND_ADVERT]
+    assert [row.tobytes() for row in decoded.mac] == [bytes(6), MAC]
+
+
 def test_options_beyond_any_honest_number_and_of_no_length_end_the_search() -> None:
     endless = advert(((1, MAC),) * 20 + ((2, MAC),))
     stuck = advert(((1, MAC), (2, MAC)))
