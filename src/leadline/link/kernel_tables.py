@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import os
 import socket
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import struct
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from ipaddress import ip_address
-from typing import TypeAlias
+from ipaddress import IPv4Address, IPv6Address
 
 from leadline.errors import LinkError
+from leadline.link import netlink
 from leadline.link.base import Interface
+from leadline.link.netlink import Message
 from leadline.model.address import Address
 
 ARP_HARDWARE_ETHERNET = 1
@@ -29,8 +32,21 @@ RULE_INVERT = 2
 ADDRESS_SECONDARY, ADDRESS_DUPLICATE, ADDRESS_DEPRECATED, ADDRESS_TENTATIVE = 0x01, 0x08, 0x20, 0x40
 SCOPE_LINK = 253
 
-# One netlink message as pyroute2 gives it: looked into by ``_get`` alone.
-Message: TypeAlias = Mapping[str, object]
+# Attribute numbers.
+_LINK_ADDRESS, _LINK_NAME, _LINK_MTU = 1, 3, 4
+_OWN_ADDRESS, _OWN_LOCAL, _OWN_FLAGS = 1, 2, 8
+_ROUTE_TO, _ROUTE_OUT, _ROUTE_GATEWAY, _ROUTE_METRIC, _ROUTE_SOURCE = 1, 4, 5, 6, 7
+_ROUTE_HOPS, _ROUTE_TABLE, _ROUTE_VIA = 9, 15, 18
+_RULE_TO, _RULE_IN, _RULE_GO_TO, _RULE_PRIORITY, _RULE_MARK = 1, 3, 4, 6, 10
+_RULE_SUPPRESS, _RULE_TABLE, _RULE_OUT, _RULE_MASTER = 14, 15, 17, 19
+_RULE_USERS, _RULE_PROTOCOL, _RULE_FROM_PORT, _RULE_TO_PORT = 20, 22, 23, 24
+# A packet of ours never meets a rule that wants these: it has no mark, no device and no socket's ports yet.
+_NEVER = (_RULE_OUT, _RULE_MASTER, _RULE_PROTOCOL, _RULE_FROM_PORT, _RULE_TO_PORT)
+
+_LINK_HEADER = struct.Struct("=BBHiII")  # ifinfomsg: family, -, type, index, flags, change
+_OWN_HEADER = struct.Struct("=BBBBI")  # ifaddrmsg: family, prefix length, flags, scope, index
+_ROUTE_HEADER = struct.Struct("=BBBBBBBBI")  # rtmsg, fib_rule_hdr: family, to, from, tos, table, -, -, type, flags
+_HOP_HEADER = struct.Struct("=HBBi")  # rtnexthop: length, flags, weight, index
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,78 +109,62 @@ class KernelTables:
 
 def read_tables() -> KernelTables:
     """Ask the kernel. Raises ``LinkError`` when netlink does not work here."""
+    families = {4: socket.AF_INET, 6: socket.AF_INET6}
     try:
-        from pyroute2 import IPRoute  # not at the top: the import takes longer than the start of the program
-
-        with IPRoute() as netlink:
-            links: list[Message] = list(netlink.get_links())
-            owned: list[Message] = list(netlink.get_addr())
-            families = {4: socket.AF_INET, 6: socket.AF_INET6}
-            routes: dict[int, list[Message]] = {}
-            rules: dict[int, list[Message]] = {}
-            for family, number in families.items():
-                routes[family] = _dump(netlink.get_routes, number)
-                rules[family] = _dump(netlink.get_rules, number)
+        links = netlink.dump(netlink.GET_LINK, socket.AF_UNSPEC)
+        owned = netlink.dump(netlink.GET_ADDRESS, socket.AF_UNSPEC)
+        routes = {family: netlink.dump(netlink.GET_ROUTE, number) for family, number in families.items()}
+        rules = {family: _rules(number) for family, number in families.items()}
     except OSError as error:
         raise LinkError(f"cannot read the kernel's routes: {error.strerror or error}") from error
     addresses = tuple(found for message in owned if (found := own_address(message)) is not None)
-    interfaces = tuple(interface_of(message, addresses) for message in links)
     return KernelTables(
-        interfaces=interfaces,
+        interfaces=tuple(interface_of(message, addresses) for message in links),
         addresses=addresses,
-        routes={family: tuple(entries_of(messages, family)) for family, messages in routes.items()},
+        routes={
+            family: tuple(entry for message in messages if (entry := entry_of(message, family)) is not None)
+            for family, messages in routes.items()
+        },
         rules={family: tuple(map(rule_of, messages)) or DEFAULT_RULES for family, messages in rules.items()},
     )
 
 
-def _dump(ask: Callable[..., Iterable[Message]], family: int) -> list[Message]:
-    """A dump that is empty where the kernel lacks the family or policy rules."""
-    from pyroute2.netlink.exceptions import NetlinkError
-
+def _rules(family: int) -> list[Message]:
+    """None where the kernel is built without policy rules for the family."""
     try:
-        return list(ask(family=family))
-    except NetlinkError:
+        return netlink.dump(netlink.GET_RULE, family)
+    except OSError:
         return []
 
 
-def _get(message: Message, name: str) -> object:
-    """An attribute of a netlink message (``None`` when it is missing)."""
-    attributes = message.get("attrs")
-    if isinstance(attributes, Sequence):
-        for pair in attributes:  # pairs by index only: pyroute2 decodes an attribute when it is looked at
-            if pair[0] == name:
-                found: object = pair[1]
-                return found
-    return None
+def _number(message: Message, name: int, default: int = 0) -> int:
+    value = message.attributes.get(name, b"")
+    return int.from_bytes(value, sys.byteorder) if len(value) == 4 else default
 
 
-def _number(value: object, default: int = 0) -> int:
-    return value if isinstance(value, int) else default
+def _text(message: Message, name: int) -> str:
+    return message.attributes.get(name, b"").rstrip(b"\0").decode("ascii", "replace")
 
 
-def _address(value: object) -> Address | None:
-    """An address as pyroute2 writes it: text, or (``RTA_VIA``) a mapping with family and ``addr``."""
-    if isinstance(value, Mapping):
-        value = value.get("addr")
-    if not isinstance(value, str):
-        return None
-    try:
-        return ip_address(value)
-    except ValueError:
-        return None
+def _address(value: bytes | None) -> Address | None:
+    if value is not None and len(value) == 4:
+        return IPv4Address(value)
+    return IPv6Address(value) if value is not None and len(value) == 16 else None
 
 
 def own_address(message: Message) -> OwnAddress | None:
     """An ``RTM_NEWADDR`` message; ``None`` for addresses that may not be used (tentative, duplicate)."""
-    address = _address(_get(message, "IFA_LOCAL")) or _address(_get(message, "IFA_ADDRESS"))
-    flags = _number(_get(message, "IFA_FLAGS"), _number(message.get("flags")))
+    _, prefix_length, short_flags, scope, index = _OWN_HEADER.unpack(message.header)
+    given = message.attributes
+    address = _address(given.get(_OWN_LOCAL)) or _address(given.get(_OWN_ADDRESS))
+    flags = _number(message, _OWN_FLAGS, short_flags)
     if address is None or flags & (ADDRESS_TENTATIVE | ADDRESS_DUPLICATE):
         return None
     return OwnAddress(
         address=address,
-        prefix_length=_number(message.get("prefixlen")),
-        interface_index=_number(message.get("index")),
-        scope=_number(message.get("scope")),
+        prefix_length=min(prefix_length, address.max_prefixlen),
+        interface_index=index,
+        scope=scope,
         deprecated=bool(flags & ADDRESS_DEPRECATED),
         secondary=bool(flags & ADDRESS_SECONDARY),
     )
@@ -172,90 +172,90 @@ def own_address(message: Message) -> OwnAddress | None:
 
 def interface_of(message: Message, addresses: tuple[OwnAddress, ...]) -> Interface:
     """An ``RTM_NEWLINK`` message with the addresses that belong to it."""
-    hardware, flags = _number(message.get("ifi_type")), _number(message.get("flags"))
-    index = _number(message.get("index"))
+    _, _, hardware, index, flags, _ = _LINK_HEADER.unpack(message.header)
     if hardware == ARP_HARDWARE_LOOPBACK or flags & FLAG_LOOPBACK:
         kind = "loopback"
     else:
         kind = "ethernet" if hardware == ARP_HARDWARE_ETHERNET and not flags & FLAG_NO_ARP else "point"
     has_header = hardware in (ARP_HARDWARE_ETHERNET, ARP_HARDWARE_LOOPBACK)
-    mac = str(_get(message, "IFLA_ADDRESS") or "")
+    mac = message.attributes.get(_LINK_ADDRESS, b"")
     return Interface(
-        name=str(_get(message, "IFLA_IFNAME") or f"if{index}"),
+        name=_text(message, _LINK_NAME) or f"if{index}",
         index=index,
         kind=kind,
         link_header=14 if has_header else 0,
-        mtu=_number(_get(message, "IFLA_MTU"), 1500),
-        mac=bytes.fromhex(mac.replace(":", "")) if has_header and len(mac) == 17 else bytes(6),
+        mtu=_number(message, _LINK_MTU, 1500),
+        mac=mac if has_header and len(mac) == 6 else bytes(6),
         up=bool(flags & FLAG_UP),
         addresses=tuple((own.address, own.prefix_length) for own in addresses if own.interface_index == index),
     )
 
 
-def entries_of(messages: Sequence[Message], family: int) -> Iterable[RouteEntry]:
-    """``RTM_NEWROUTE`` messages; of several next hops the first that lives (the kernel spreads by flow)."""
-    bits = 32 if family == 4 else 128
-    for message in messages:
-        hop = _live_hop(message)
-        if hop is None:
-            continue
-        network = _address(_get(message, "RTA_DST")) or ip_address("0.0.0.0" if family == 4 else "::")
-        yield RouteEntry(
-            table=_number(_get(message, "RTA_TABLE"), _number(message.get("table"))),
-            network=network,
-            prefix_length=min(_number(message.get("dst_len")), bits),
-            kind=_number(message.get("type"), UNICAST),
-            interface_index=_number(_get(hop, "RTA_OIF"), _number(hop.get("oif"))),
-            gateway=_address(_get(hop, "RTA_GATEWAY")) or _address(_get(hop, "RTA_VIA")),
-            source=_address(_get(message, "RTA_PREFSRC")),
-            metric=_number(_get(message, "RTA_PRIORITY")),
-        )
+def entry_of(message: Message, family: int) -> RouteEntry | None:
+    """An ``RTM_NEWROUTE`` message; ``None`` when no next hop lives."""
+    _, length, _, _, table, _, _, kind, flags = _ROUTE_HEADER.unpack(message.header)
+    given = message.attributes
+    hop, index = given, _number(message, _ROUTE_OUT)
+    if _ROUTE_HOPS in given:
+        living = next(_living_hops(given[_ROUTE_HOPS]), None)
+        if living is None:
+            return None
+        index, hop = living
+    elif flags & NEXT_HOP_DEAD:
+        return None
+    return RouteEntry(
+        table=_number(message, _ROUTE_TABLE, table),
+        network=_address(given.get(_ROUTE_TO)) or (IPv4Address(0) if family == 4 else IPv6Address(0)),
+        prefix_length=min(length, 32 if family == 4 else 128),
+        kind=kind,
+        interface_index=index,
+        gateway=_address(hop.get(_ROUTE_GATEWAY)) or _address(hop.get(_ROUTE_VIA, b"")[2:]),
+        source=_address(given.get(_ROUTE_SOURCE)),
+        metric=_number(message, _ROUTE_METRIC),
+    )
 
 
-def _live_hop(message: Message) -> Message | None:
-    hops = _get(message, "RTA_MULTIPATH")
-    candidates: list[Message] = [message]
-    if isinstance(hops, Sequence) and hops:
-        candidates = [hop for hop in hops if isinstance(hop, Mapping)]
-    for hop in candidates:
-        if not _number(hop.get("flags")) & NEXT_HOP_DEAD:
-            return hop
-    return None
+def _living_hops(data: bytes) -> Iterator[tuple[int, dict[int, bytes]]]:
+    """Interface index and attributes of each next hop that is not dead (the kernel spreads flows over them)."""
+    position = 0
+    while position + _HOP_HEADER.size <= len(data):
+        length, flags, _, index = _HOP_HEADER.unpack_from(data, position)
+        if length < _HOP_HEADER.size:
+            return
+        if not flags & NEXT_HOP_DEAD:
+            yield index, netlink.attributes_of(data[position + _HOP_HEADER.size : position + length])
+        position += (length + 3) & ~3
 
 
 def rule_of(message: Message) -> Rule:
     """An ``RTM_NEWRULE`` message, its selectors decided for packets that this process sends."""
-    mark, input_name = _number(_get(message, "FRA_FWMARK")), _get(message, "FRA_IIFNAME")
-    ids = _get(message, "FRA_UID_RANGE")
+    _, to_length, from_length, tos, table, _, _, action, flags = _ROUTE_HEADER.unpack(message.header)
+    given = message.attributes
     matches = not (
-        mark
-        or (input_name and input_name != "lo")
-        or _get(message, "FRA_OIFNAME")
-        or _number(message.get("src_len"))
-        or _number(message.get("tos"))
-        or _get(message, "FRA_L3MDEV")
-        or _get(message, "FRA_IP_PROTO")
-        or _get(message, "FRA_SPORT_RANGE")
-        or _get(message, "FRA_DPORT_RANGE")
-        or (ids is not None and not _in_range(ids, os.geteuid()))
+        _number(message, _RULE_MARK)
+        or from_length
+        or tos
+        or _text(message, _RULE_IN) not in ("", "lo")
+        or any(name in given for name in _NEVER)
+        or not _is_for_us(given.get(_RULE_USERS))
     )
-    suppress = _number(_get(message, "FRA_SUPPRESS_PREFIXLEN"), 0xFFFFFFFF)
+    suppress = _number(message, _RULE_SUPPRESS, 0xFFFFFFFF)
     return Rule(
-        priority=_number(_get(message, "FRA_PRIORITY")),
-        action=_number(message.get("action"), TO_TABLE),
-        table=_number(_get(message, "FRA_TABLE"), _number(message.get("table"))),
+        priority=_number(message, _RULE_PRIORITY),
+        action=action,
+        table=_number(message, _RULE_TABLE, table),
         matches=matches,
-        invert=bool(_number(message.get("flags")) & RULE_INVERT),
-        network=_address(_get(message, "FRA_DST")),
-        prefix_length=_number(message.get("dst_len")),
+        invert=bool(flags & RULE_INVERT),
+        network=_address(given.get(_RULE_TO)),
+        prefix_length=to_length,
         suppress=-1 if suppress > 128 else suppress,
-        target=_number(_get(message, "FRA_GOTO")),
+        target=_number(message, _RULE_GO_TO),
     )
 
 
-def _in_range(ids: object, user: int) -> bool:
-    """``FRA_UID_RANGE`` as pyroute2 writes it: ``first:last`` or a mapping."""
-    if isinstance(ids, Mapping):
-        return _number(ids.get("start")) <= user <= _number(ids.get("end"), 1 << 32)
-    first, _, last = str(ids).partition(":")
-    return first.isdecimal() and last.isdecimal() and int(first) <= user <= int(last)
+def _is_for_us(users: bytes | None) -> bool:
+    """``FRA_UID_RANGE``: two numbers, inclusive."""
+    if users is None or len(users) != 8:
+        return True
+    first, last = struct.unpack("=II", users)
+    return bool(first <= os.geteuid() <= last)

@@ -2,36 +2,30 @@
 
 from __future__ import annotations
 
+import socket
+import struct
+
+from leadline.link import netlink
 from leadline.link.base import Interface
 from leadline.model.address import Address
 
 # linux/neighbour.h: incomplete, failed and none are left out.
 REACHABLE, STALE, DELAY, PROBE, PERMANENT = 0x02, 0x04, 0x08, 0x10, 0x80
 _KNOWN = REACHABLE | STALE | DELAY | PROBE | PERMANENT
+_TO, _LINK_ADDRESS = 1, 2
+_HEADER = struct.Struct("=BBHiHBB")  # ndmsg: family, -, -, index, state, flags, type
 
 
 def known_mac(interface: Interface, address: Address) -> bytes | None:
     """The neighbour entry of one address (``RTM_GETNEIGH``, Linux 5.0): 6 bytes, or ``None``. Never raises."""
+    family = socket.AF_INET if address.version == 4 else socket.AF_INET6
+    body = _HEADER.pack(family, 0, 0, interface.index, 0, 0, 0) + netlink.attribute(_TO, address.packed)
     try:
-        from pyroute2 import IPRoute
-        from pyroute2.netlink.exceptions import NetlinkError
-    except ImportError:
+        found = netlink.get(netlink.GET_NEIGHBOR, body)
+    except OSError:
+        return None  # no such entry, mostly
+    if found is None:
         return None
-    try:
-        with IPRoute() as netlink:
-            for message in netlink.neigh("get", dst=str(address), ifindex=interface.index):
-                if message.get("state", 0) & _KNOWN:
-                    return _mac(message.get_attr("NDA_LLADDR"))
-    except (OSError, NetlinkError):
-        return None
-    return None
-
-
-def _mac(text: object) -> bytes | None:
-    if not isinstance(text, str):
-        return None
-    try:
-        mac = bytes.fromhex(text.replace(":", ""))
-    except ValueError:
-        return None
-    return mac if len(mac) == 6 and any(mac) else None
+    state = _HEADER.unpack(found.header)[4]
+    mac = found.attributes.get(_LINK_ADDRESS, b"")
+    return mac if state & _KNOWN and len(mac) == 6 and any(mac) else None

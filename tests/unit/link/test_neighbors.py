@@ -2,66 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import struct
 from ipaddress import ip_address
 
 import pytest
-from pyroute2.netlink.exceptions import NetlinkError
 
+from leadline.link import netlink
 from leadline.link.base import Interface
 from leadline.link.neighbors import known_mac
+from leadline.link.netlink import Message, attribute
+
+MAC = b"\2\0\0\0\0\x09"
 
 
-class Message(dict[str, object]):
-    def get_attr(self, name: str) -> object:
-        return self["attrs"][name] if isinstance(self["attrs"], dict) else None
+def answer(monkeypatch: pytest.MonkeyPatch, found: Message | Exception | None) -> list[bytes]:
+    asked: list[bytes] = []
 
+    def get(kind: int, body: bytes) -> Message | None:
+        assert kind == netlink.GET_NEIGHBOR
+        asked.append(body)
+        if isinstance(found, Exception):
+            raise found
+        return found
 
-class Netlink:
-    answer: Callable[[], list[Message]]
-
-    def __enter__(self) -> Netlink:
-        return self
-
-    def __exit__(self, *ended: object) -> None: ...
-
-    def neigh(self, command: str, dst: str, ifindex: int) -> list[Message]:
-        assert (command, dst, ifindex) == ("get", "10.0.0.254", 2)
-        return type(self).answer()
-
-
-def ask(monkeypatch: pytest.MonkeyPatch, ethernet: Interface, answer: Callable[[], list[Message]]) -> bytes | None:
-    monkeypatch.setattr(Netlink, "answer", staticmethod(answer), raising=False)
-    monkeypatch.setattr("pyroute2.IPRoute", Netlink)
-    return known_mac(ethernet, ip_address("10.0.0.254"))
+    monkeypatch.setattr(netlink, "get", get)
+    return asked
 
 
 @pytest.mark.parametrize(
     ("state", "mac", "known"),
     [
-        (0x02, "02:00:00:00:00:09", b"\2\0\0\0\0\x09"),
-        (0x80, "02:00:00:00:00:09", b"\2\0\0\0\0\x09"),
-        (0x20, "02:00:00:00:00:09", None),  # failed
-        (0x02, "00:00:00:00:00:00", None),
-        (0x02, "02:00", None),
-        (0x02, "zz:00:00:00:00:09", None),
-        (0x02, None, None),
+        (0x02, MAC, MAC),
+        (0x80, MAC, MAC),
+        (0x20, MAC, None),  # failed
+        (0x02, bytes(6), None),
+        (0x02, MAC[:4], None),
+        (0x02, b"", None),
     ],
 )
 def test_states(
-    monkeypatch: pytest.MonkeyPatch, ethernet: Interface, state: int, mac: str | None, known: bytes | None
+    monkeypatch: pytest.MonkeyPatch, ethernet: Interface, state: int, mac: bytes, known: bytes | None
 ) -> None:
-    found = Message(state=state, attrs={"NDA_LLADDR": mac})
-    assert ask(monkeypatch, ethernet, lambda: [found]) == known
+    header = struct.pack("=BBHiHBB", 2, 0, 0, 2, state, 0, 1)
+    asked = answer(monkeypatch, Message(header, {2: mac}))
+    assert known_mac(ethernet, ip_address("10.0.0.254")) == known
+    assert asked == [struct.pack("=BBHiHBB", 2, 0, 0, 2, 0, 0, 0) + attribute(1, b"\x0a\0\0\xfe")]
 
 
-@pytest.mark.parametrize("error", [NetlinkError(2, "no entry"), PermissionError(1, "no")])
-def test_errors_mean_not_known(monkeypatch: pytest.MonkeyPatch, ethernet: Interface, error: Exception) -> None:
-    def fail() -> list[Message]:
-        raise error
-
-    assert ask(monkeypatch, ethernet, fail) is None
-
-
-def test_no_entry_at_all(monkeypatch: pytest.MonkeyPatch, ethernet: Interface) -> None:
-    assert ask(monkeypatch, ethernet, list) is None
+@pytest.mark.parametrize("found", [OSError(2, "no entry"), PermissionError(1, "no"), None])
+def test_not_known(monkeypatch: pytest.MonkeyPatch, ethernet: Interface, found: Exception | None) -> None:
+    asked = answer(monkeypatch, found)
+    assert known_mac(ethernet, ip_address("fe80::1")) is None
+    assert asked[0][0] == 10  # AF_INET6
