@@ -337,6 +337,58 @@ def test_interface_going_down_is_a_link_error(rings: bool) -> None:
             bench.network.open_link(bench.route.interface, CaptureFilter(4, ip_address("10.77.0.1"), 1, 2))
 
 
+ROUTES = [
+    "route add default via 10.1.0.254 metric 100",
+    "route add default via 10.2.0.254 metric 50",
+    "route add 10.50.0.0/16 via 10.1.5.254",
+    "route add 10.50.7.0/24 via 10.2.0.254 src 10.1.0.9",
+    "route add unreachable 10.60.0.0/16",
+    "route add blackhole 10.61.0.0/16",
+    "route add 10.70.0.0/16 nexthop via 10.1.0.254 nexthop via 10.1.0.253",
+    "route add 10.80.0.0/16 via 10.2.0.254 table 77",
+    "route add throw 10.81.0.0/16 table 77",
+    "rule add to 10.80.0.0/12 lookup 77 priority 100",
+    "rule add fwmark 5 lookup 78 priority 99",
+    "rule add not fwmark 6 lookup 79 priority 98",
+    "route add 10.90.0.0/16 dev left0 table 79",
+    "rule add lookup main suppress_prefixlength 0 priority 97",
+    "rule add to 10.95.0.0/16 prohibit priority 96",
+    "-6 route add default via 2001:db8:1::fe",
+    "-6 route add 2001:db8:5::/48 via 2001:db8:2::fe",
+    "-6 route add unreachable 2001:db8:6::/48",
+    "-6 route add fd05::/16 via fd01::fe",
+]
+TARGETS = [
+    "10.1.0.7",
+    "10.1.5.7",
+    "10.1.0.1",
+    "10.1.0.9",
+    "10.2.0.77",
+    "10.50.1.1",
+    "10.50.7.1",
+    "10.60.1.1",
+    "10.61.1.1",
+    "10.70.0.1",
+    "10.80.3.3",
+    "10.81.0.1",
+    "10.82.0.1",
+    "10.90.0.1",
+    "10.95.0.1",
+    "8.8.8.8",
+    "127.0.0.1",
+    "127.3.2.1",
+    "fd01::7",
+    "fd01::1",
+    "2001:db8:1::7",
+    "2001:db8:2::1",
+    "2001:db8:5::1",
+    "2001:db8:6::1",
+    "2620::1",
+    "fd05::1",
+    "::1",
+]
+
+
 def test_routes_agree_with_the_kernel() -> None:
     """Metrics, unreachable routes, policy rules and sources, each checked against ``ip route get``."""
     with namespaces("home", "left", "right") as (home, left, right):
@@ -350,59 +402,10 @@ def test_routes_agree_with_the_kernel() -> None:
         right.ip("link set y up")
         home.address("left0", "10.1.0.1/24", "10.1.0.9/24", "10.1.5.1/24", "fd01::1/64", "2001:db8:1::1/64")
         home.address("right0", "10.2.0.1/24", "2001:db8:2::1/64")
-        home.ip(
-            "route add default via 10.1.0.254 metric 100",
-            "route add default via 10.2.0.254 metric 50",
-            "route add 10.50.0.0/16 via 10.1.5.254",
-            "route add 10.50.7.0/24 via 10.2.0.254 src 10.1.0.9",
-            "route add unreachable 10.60.0.0/16",
-            "route add blackhole 10.61.0.0/16",
-            "route add 10.70.0.0/16 nexthop via 10.1.0.254 nexthop via 10.1.0.253",
-            "route add 10.80.0.0/16 via 10.2.0.254 table 77",
-            "route add throw 10.81.0.0/16 table 77",
-            "rule add to 10.80.0.0/12 lookup 77 priority 100",
-            "rule add fwmark 5 lookup 78 priority 99",
-            "rule add not fwmark 6 lookup 79 priority 98",
-            "route add 10.90.0.0/16 dev left0 table 79",
-            "rule add lookup main suppress_prefixlength 0 priority 97",
-            "rule add to 10.95.0.0/16 prohibit priority 96",
-            "-6 route add default via 2001:db8:1::fe",
-            "-6 route add 2001:db8:5::/48 via 2001:db8:2::fe",
-            "-6 route add unreachable 2001:db8:6::/48",
-            "-6 route add fd05::/16 via fd01::fe",
-        )
-        targets = [
-            "10.1.0.7",
-            "10.1.5.7",
-            "10.1.0.1",
-            "10.1.0.9",
-            "10.2.0.77",
-            "10.50.1.1",
-            "10.50.7.1",
-            "10.60.1.1",
-            "10.61.1.1",
-            "10.70.0.1",
-            "10.80.3.3",
-            "10.81.0.1",
-            "10.82.0.1",
-            "10.90.0.1",
-            "10.95.0.1",
-            "8.8.8.8",
-            "127.0.0.1",
-            "127.3.2.1",
-            "fd01::7",
-            "fd01::1",
-            "2001:db8:1::7",
-            "2001:db8:2::1",
-            "2001:db8:5::1",
-            "2001:db8:6::1",
-            "2620::1",
-            "fd05::1",
-            "::1",
-        ]
+        home.ip(*ROUTES)
         with inside(home.name):
             network = KernelNetwork()
-            for target in targets:
+            for target in TARGETS:
                 done = home.run("ip", "route", "get", target, check=False)
                 hi, lo = columns_of([ip_address(target)])
                 answer = network.routes(ip_address(target).version, hi, lo, {})
@@ -418,7 +421,7 @@ def test_routes_agree_with_the_kernel() -> None:
                     found["via"] = str(route.gateway)
                 assert found == expected, (target, done.stdout)
                 assert route.local is (words[0] == "local"), target
-            families = [[ip_address(each) for each in targets if (":" in each) is flag] for flag in (False, True)]
+            families = [[ip_address(each) for each in TARGETS if (":" in each) is flag] for flag in (False, True)]
             for family, addresses in zip((4, 6), families, strict=True):
                 hi, lo = columns_of(addresses)
                 together = network.routes(family, hi, lo, {})
