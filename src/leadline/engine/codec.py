@@ -56,8 +56,8 @@ class Replies:
     """Frames that answer our probes, ``(N,)`` each, oldest first.
 
     ``rows``: their rows in the decoded batch. ``hosts``: rows of the group; ``kinds``: ``ProbeKind``; ``ports``: of the
-    probe (or its protocol number); ``slots``: -1 where the reply cannot tell (ARP, ND). ``error``: an ICMP error
-    (else the direct reply); ``from_target``: sent by the probed address itself.
+    probe (or its protocol number); ``slots``: -1 where the reply cannot tell (ARP, ND, protocols). ``error``: an ICMP
+    error (else the direct reply); ``from_target``: sent by the probed address itself.
     """
 
     rows: I64
@@ -118,7 +118,7 @@ class ProbeCodec:
         if kind in (ProbeKind.TCP_SYN, ProbeKind.TCP_ACK):
             number = (tag >> np.uint64(32)).astype(np.uint32)
             template = self._tcp(kind)
-            ack = number if kind is ProbeKind.TCP_ACK else np.uint32(0)
+            ack = number if kind is ProbeKind.TCP_ACK else 0
             return template.build(hi, lo, macs, source_port, ports, number, ack, ttl, short)
         if kind in (ProbeKind.UDP, ProbeKind.IP_PROTOCOL):
             return self._by_payload(kind, hosts, ports, source_port, ttl, short)
@@ -214,9 +214,10 @@ class ProbeCodec:
         ack = frames.acknowledgment[rows]
         # Some stacks reset with our number itself instead of the next one.
         syn = acked & ((ack == number + np.uint32(1)) | ((ack == number) & ((flags & TCP_RST) != 0)))
-        # A SYN alone acknowledges nothing: of the tag only the source port can be checked (split handshake), and it
-        # must not be our own probe seen again on loopback.
-        syn |= ((flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN) & (frames.sequence[rows] != number)
+        # A SYN alone acknowledges nothing: of the tag only the source port can be checked (split handshake).
+        bare = (flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN
+        if bare.any():
+            syn |= bare & (frames.sequence[rows] != number) & ~self._is_own_syn(frames, rows, hosts)
         echoed = (self._tag(ProbeKind.TCP_ACK, hosts, ports, slots) >> np.uint64(32)).astype(np.uint32)
         reset = ((flags & TCP_RST) != 0) & (frames.sequence[rows] == echoed)
         kinds = np.where(syn, ProbeKind.TCP_SYN, ProbeKind.TCP_ACK).astype(np.uint8)
@@ -224,6 +225,13 @@ class ProbeCodec:
         replies = self._replies(ProbeKind.TCP_SYN, rows[keep], hosts[keep], ports[keep], slots[keep])
         replies.kinds = kinds[keep]
         return replies
+
+    def _is_own_syn(self, frames: Decoded, rows: I64, hosts: I64) -> Bool:
+        """Our own probes seen again, as on loopback: to a port that is one of our source ports, too."""
+        slots = frames.source_port[rows].astype(np.int64) - self.first_port
+        tag = self._tag(ProbeKind.TCP_SYN, hosts, frames.destination_port[rows].astype(np.int64), slots)
+        result: Bool = (tag >> np.uint64(32)).astype(np.uint32) == frames.sequence[rows]
+        return result
 
     def _match_udp(self, frames: Decoded) -> Replies:
         rows, hosts = self._candidates(frames, frames.kind == Kind.UDP)
@@ -234,7 +242,7 @@ class ProbeCodec:
 
     def _match_protocols(self, frames: Decoded) -> Replies:
         # A packet of the probed protocol is all that there is to know: nothing in it could echo a tag.
-        rows, hosts = self._candidates(frames, frames.kind == Kind.IP_OTHER)
+        rows, hosts = self._candidates(frames, (frames.kind == Kind.IP_OTHER) | (frames.kind == Kind.SCTP))
         ports = frames.protocol[rows].astype(np.int64)
         return self._replies(ProbeKind.IP_PROTOCOL, rows, hosts, ports, np.full(len(rows), -1, dtype=np.int64))
 
