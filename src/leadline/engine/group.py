@@ -43,8 +43,7 @@ class HostGroup:
     """``hi``/``lo``: addresses ``(N,)``, distinct. ``macs``: next hop of each, uint8 ``(N, 6)``, zeros where not known.
 
     ``srtt``/``rttvar``: seconds from an earlier stage, negative where nothing was measured. ``ping_kind`` (a
-    ``ProbeKind``, 0 = none) and ``ping_port``: the probe that each host has answered before. ``started``: clock
-    seconds when work on the group began.
+    ``ProbeKind``, 0 = none) and ``ping_port``: the probe that each host has answered before.
     """
 
     family: int

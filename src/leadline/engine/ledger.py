@@ -97,9 +97,7 @@ class Ledger:
     def forget(self, items: I64) -> None:
         """Take out what is booked of these items (they are about to be sent again under the same try)."""
         stay = ~np.isin(self._items[: self._count], items)
-        self._keep(
-            self._items[: self._count][stay], self._tries[: self._count][stay], self._sent[: self._count][stay]
-        )
+        self._keep(self._items[: self._count][stay], self._tries[: self._count][stay], self._sent[: self._count][stay])
 
     def expire(self, columns: Items, width: int, patience: F64, now: float) -> tuple[I64, F64, float]:
         """Take out the entries whose time is up.

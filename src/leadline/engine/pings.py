@@ -46,13 +46,14 @@ class Pings:
         ready &= (self._since >= INTERVAL) | wants_proof
         hosts = np.flatnonzero(ready)
         # One lost ping may outlast the fifteen after it: its code is not given again while it is awaited.
-        return hosts[~self._pending[hosts, self._next[hosts] % CODES]][:total]
+        free: Bool = ~self._pending[hosts, self._next[hosts] % CODES]
+        return hosts[free][:total]
 
     def send(self, hosts: I64, now: float) -> U8:
         """Book one ping to each of these (distinct) hosts; returns the codes for their tags."""
         if not len(hosts):
             return np.empty(0, dtype=np.uint8)
-        codes = self._next[hosts] % CODES
+        codes: I64 = self._next[hosts] % CODES
         self._next[hosts] += 1
         self._pending[hosts, codes] = True
         self._sent[hosts, codes] = now
@@ -75,7 +76,8 @@ class Pings:
     def latest(self, hosts: I64) -> U8:
         """Codes of the newest ping awaited from each host (0 when none is), for replies that carry no code."""
         newest = np.where(self._pending[hosts], self._sent[hosts], -np.inf)
-        return np.argmax(newest, axis=1).astype(np.uint8)
+        codes: U8 = np.argmax(newest, axis=1).astype(np.uint8)
+        return codes
 
     def answer(self, hosts: I64, codes: U8, times: F64) -> tuple[I64, F64]:
         """Answers to pings; returns hosts and round trips (seconds) of those that were awaited, each once."""
@@ -102,7 +104,7 @@ class Pings:
 
     def stop(self, hosts: I64) -> I64:
         """Forget what is on its way to these (distinct) hosts; returns how many pings that were, for each."""
-        forgotten = self._on_way[hosts]
+        forgotten: I64 = self._on_way[hosts]
         self._pending[hosts] = False
         self._on_way[hosts] = 0
         return forgotten

@@ -168,7 +168,8 @@ class Prober:
         used = np.bincount(hosts[go], minlength=self.hosts)
         allowed -= used
         self._waiting -= used
-        return items[go]
+        chosen: I64 = items[go]
+        return chosen
 
     def _take_fresh(self, allowed: I64, total: int) -> I64:
         if total <= 0:
@@ -203,7 +204,7 @@ class Prober:
         Returns which of them are the first answer to their item.
         """
         items = hosts * self.width + columns
-        new = (self.items.phase[items] != Phase.DECIDED) & (codes < np.minimum(self.items.tries[items], CODES))
+        new: Bool = (self.items.phase[items] != Phase.DECIDED) & (codes < np.minimum(self.items.tries[items], CODES))
         picked = np.flatnonzero(new)
         if not len(picked):
             return new
@@ -233,7 +234,8 @@ class Prober:
     def _learn_loss(self, hosts: I64, codes: U8, sent: F64, now: float) -> None:
         again = codes > 0
         self.delays.good(hosts[~again])
-        self.loss.count(hosts, codes + 1.0, codes.astype(np.float64))
+        lost = codes.astype(np.float64)
+        self.loss.count(hosts, lost + 1, lost)
         self.pings.proven(hosts)
         if not again.any():
             return
@@ -331,7 +333,7 @@ class Prober:
 
     def _wants_proof(self) -> Bool:
         """Hosts whose silent probes may not be given up yet: too little is known of the loss on their path."""
-        nearly = self.active & (self.cursor == self.counts) & (self._benched > 0) & (self._waiting == 0)
+        nearly: Bool = self.active & (self.cursor == self.counts) & (self._benched > 0) & (self._waiting == 0)
         return nearly & self.pings.unproven(self.loss.sent[:-1]) & (self.retry_limit < self._most_retries)
 
     def next_timer(self, now: float) -> float | None:

@@ -65,9 +65,7 @@ def test_every_life_ends_with_its_books_in_order(
     if proven:
         prober.pings.teach(np.arange(hosts), np.full(hosts, 50, dtype=np.int16))
     random = np.random.default_rng(seed)
-    world = FakeHosts(
-        random.random((hosts, width)) >= silent, loss, jitter=jitter, weak=weak, twice=0.1, seed=seed
-    )
+    world = FakeHosts(random.random((hosts, width)) >= silent, loss, jitter=jitter, weak=weak, twice=0.1, seed=seed)
     world.run(prober, T0, room=room)
     phases = prober.items.phase
     assert np.isin(phases, [Phase.DECIDED, Phase.BENCHED]).all()
