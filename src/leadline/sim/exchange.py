@@ -33,6 +33,8 @@ _PROBES[
     ]
 ] = True
 LOOPBACK = "lo"
+# Packets that one lie may answer to one batch: no line carries more, and memory stays bounded.
+MOST_LIES = 1 << 18
 
 
 @dataclass(slots=True)
@@ -133,7 +135,8 @@ class Exchange:
             said = terrain.lie[answers.host]
             for number in np.unique(lie[lie >= 0]).tolist():
                 mine, own = take(arrived, lie == number), take(answers, said == number)
-                lies.append((terrain.lies[number].answers(mine, own, self.state.random), number))
+                said_now = terrain.lies[number].answers(mine, own, self.state.random)
+                lies.append((take(said_now, slice(0, MOST_LIES)), number))
             answers = take(answers, said < 0)
         return join([answers, *refusals, *strays]), lies
 

@@ -3,10 +3,12 @@ from __future__ import annotations
 from ipaddress import ip_address
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadline.sim.liars import WrongTag
+from leadline.sim import exchange
+from leadline.sim.liars import Flood, WrongTag
 from leadline.sim.network import SimNetwork
 from leadline.sim.world import SimHost, ports, simple_world
 from leadline.wire.batch import concatenate, single
@@ -32,6 +34,13 @@ def test_honest_and_lying_answers_are_apart() -> None:
     honest, lies = network.exchange.connect(4, asked, local=False)
     assert honest.host.tolist() == [0]
     assert [answers.host.tolist() for answers in lies] == [[1]]
+
+
+def test_a_flood_is_cut_before_it_becomes_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exchange, "MOST_LIES", 50)
+    network = SimNetwork(simple_world([SimHost((ip_address("10.0.0.1"),), lie=Flood(factor=1000))]))
+    _, lies = network.exchange.connect(4, probes(["10.0.0.1"], [80]), local=False)
+    assert [len(answers) for answers in lies] == [50]
 
 
 def test_local_attempts_meet_the_local_host() -> None:

@@ -137,7 +137,7 @@ def test_unasked_and_flood_count() -> None:
 def test_a_flood_is_bounded_by_the_network() -> None:
     scanner, answer = scan(Flood(factor=1000), in_flight=5000, ring=2000)
     assert len(answer) <= 5000
-    assert scanner.link.statistics.dropped >= 395_000
+    assert scanner.link.statistics.dropped >= 250_000
 
 
 def test_odd_flags_and_mirrors() -> None:
