@@ -172,6 +172,15 @@ def test_locks_hold_what_the_project_asks_for() -> None:
     assert not names(project["dependency-groups"]["test"]) & runtime.keys(), "needed to run, so not only for tests"
 
 
+def test_dependencies_are_what_the_sources_import() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    module_of = {"dnspython": "dns"}
+    declared = {re.split(r"[^\w.-]", entry)[0] for entry in project["dependencies"]}
+    imported = {module.split(".")[0] for path in SOURCES for module in imports_of(path)}
+    foreign = imported - set(sys.stdlib_module_names) - {"leadline"}
+    assert foreign == {module_of.get(name, name) for name in declared}
+
+
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-test.lock"])
 def test_locks_name_no_host(lock: str) -> None:
     assert not re.search(r"://|--index|--find-links|@", (ROOT / lock).read_text(encoding="utf-8"))
