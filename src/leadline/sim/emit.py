@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from leadline.sim.seal import octets, seal_icmp
 from leadline.sim.terrain import Terrain
-from leadline.sim.traffic import ACK, SYN, AnswerKind, Answers, take
+from leadline.sim.traffic import ACK, SYN, AnswerKind, Answers, distinct, take
 from leadline.wire.batch import FrameBatch, concatenate
 from leadline.wire.checksum import finish_columns, sum_rows
 from leadline.wire.template import Framing, IpTemplate, TcpTemplate, UdpTemplate
@@ -39,7 +39,7 @@ class Emitter:
     def frames(self, station: Station, answers: Answers, sent: FrameBatch) -> FrameBatch | None:
         """Frames with their arrival times; ``sent``: the batch whose rows ``answers.frame`` names. Order is by kind."""
         parts: list[FrameBatch] = []
-        for kind in np.unique(answers.kind).tolist():
+        for kind in distinct(answers.kind):
             part = take(answers, answers.kind == kind)
             if kind == AnswerKind.TCP:
                 self._tcp_frames(station, part, parts)
@@ -76,7 +76,7 @@ class Emitter:
         opening = (answers.flags & (SYN | ACK)) == (SYN | ACK)
         # Only SYN/ACKs show the personality: without them all styles are one.
         groups = answers.flags.astype(np.int64) << 32 | np.where(opening, answers.style, 0)
-        for group in np.unique(groups).tolist():
+        for group in distinct(groups):
             part = take(answers, groups == group)
             flags, style = group >> 32, group & 0xFFFFFFFF
             key = (station, flags, style)
@@ -100,7 +100,7 @@ class Emitter:
             self._finish(station, batch, part, parts)
 
     def _udp_frames(self, station: Station, answers: Answers, parts: list[FrameBatch]) -> None:
-        for number in np.unique(answers.payload).tolist():
+        for number in distinct(answers.payload):
             part = take(answers, answers.payload == number)
             key = (station, number)
             if key not in self._udp:
@@ -125,7 +125,7 @@ class Emitter:
         lengths = np.minimum(sent.lengths[answers.frame], sent.frames.shape[1]) - start
         if kind is not AnswerKind.ECHO:
             lengths = np.minimum(lengths, 20 if kind is AnswerKind.TIMESTAMP else 12)
-        for length in np.unique(lengths[lengths >= 8]).tolist():
+        for length in distinct(lengths[lengths >= 8]):
             part = take(answers, lengths == length)
             segments = sent.frames[part.frame, start : start + length].copy()
             if kind is AnswerKind.ECHO:
@@ -151,7 +151,7 @@ class Emitter:
             quoted = np.minimum(whole, limits[answers.style])
         else:
             quoted = np.minimum(whole, _QUOTE_V6)
-        for length in np.unique(quoted[quoted > 0]).tolist():
+        for length in distinct(quoted[quoted > 0]):
             part = take(answers, quoted == length)
             segments = np.zeros((len(part), 8 + length), np.uint8)
             segments[:, 0] = part.icmp_type

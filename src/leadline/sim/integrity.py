@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.sim.traffic import distinct
 from leadline.wire.batch import FrameBatch
 from leadline.wire.checksum import half_sums, sum_rows
 from leadline.wire.columns import Decoded
@@ -32,7 +33,7 @@ def intact(batch: FrameBatch, decoded: Decoded, rows: NDArray[np.intp]) -> NDArr
         else:
             direct = batch.frames[rows[plain], at + 6] == decoded.protocol[rows[plain]]
             plain = plain[direct]
-        for length in np.unique(lengths[plain]).tolist():
+        for length in distinct(lengths[plain]):
             same = plain[lengths[plain] == length]
             good[same] &= _transport_intact(batch, decoded, rows[same], family, at + header, length)
     return good
@@ -42,7 +43,7 @@ def _transport_intact(
     batch: FrameBatch, decoded: Decoded, rows: NDArray[np.intp], family: int, start: int, end: int
 ) -> NDArray[np.bool_]:
     protocol = decoded.protocol[rows]
-    checked = np.isin(protocol, (6, 17, 1 if family == 4 else 58))
+    checked = (protocol == 6) | (protocol == 17) | (protocol == (1 if family == 4 else 58))
     if end - start < 8 or not checked.any():
         return np.ones(len(rows), np.bool_)
     segments = batch.frames[rows, start:end]

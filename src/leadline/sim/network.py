@@ -49,7 +49,7 @@ class SimNetwork:
         random: np.random.Generator | None = None,
         clock: VirtualClock | None = None,
         frame_cost: float = 0.000_001_5,
-        wake: float = 0.000_3,
+        wake: float = 0.001,
         send_room: int | None = None,
         ring: int = 65_536,
         in_flight: int = 1 << 18,

@@ -130,6 +130,13 @@ def join(parts: list[Columns]) -> Columns:
     return type(parts[0])(**{name: np.concatenate([getattr(part, name) for part in parts]) for name in names})
 
 
+def distinct(column: U8 | U16 | I32 | NDArray[np.int64]) -> list[int]:
+    """The values of a column of integers, ascending; quick where all are the same, as they mostly are."""
+    if len(column) and (column == column[0]).all():
+        return [int(column[0])]
+    return [int(value) for value in np.unique(column)]
+
+
 def answers_to(probes: Probes, kind: AnswerKind) -> Answers:
     """An answer of this kind to each probe, as from the probed address, all undecided fields zero."""
     count = len(probes)

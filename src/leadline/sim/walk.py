@@ -9,7 +9,7 @@ from leadline.sim.faults import Queue
 from leadline.sim.firewall import HOST_UNREACHABLE, NET_UNREACHABLE, TIME_EXCEEDED, Action, IcmpError, verdicts
 from leadline.sim.state import State
 from leadline.sim.terrain import Path, Terrain
-from leadline.sim.traffic import ACK, F64, RST, SYN, AnswerKind, Answers, Probes, answers_to, join, take
+from leadline.sim.traffic import ACK, F64, RST, SYN, AnswerKind, Answers, Probes, answers_to, distinct, join, take
 
 Mask = NDArray[np.bool_]
 
@@ -42,7 +42,7 @@ def walk(terrain: Terrain, state: State, family: int, probes: Probes) -> tuple[P
     """
     arrived: list[Probes] = []
     refusals: list[Answers] = []
-    for number in np.unique(probes.path).tolist():
+    for number in distinct(probes.path):
         if number < 0:
             continue
         mine = probes.path == number
@@ -158,7 +158,7 @@ class _Hop:
                 probes.target_port,
                 probes.flags,
             )
-            for index in np.unique(verdict[alive & onward]).tolist():
+            for index in distinct(verdict[alive & onward]):
                 rule = router.firewall[index] if index >= 0 else None
                 if rule is None or rule.action is Action.ACCEPT:
                     continue

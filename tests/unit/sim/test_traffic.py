@@ -4,7 +4,7 @@ from dataclasses import fields
 
 import numpy as np
 
-from leadline.sim.traffic import AnswerKind, answers_to, join, take
+from leadline.sim.traffic import AnswerKind, answers_to, distinct, join, take
 from tests.support.sim_columns import probes
 
 
@@ -25,6 +25,12 @@ def test_answers_go_the_other_way() -> None:
     assert answer.target_lo[0] == asked.source_lo[0]
     assert answer.kind[0] == AnswerKind.UDP
     assert len(answer) == 1
+
+
+def test_distinct() -> None:
+    assert distinct(np.array([3, 1, 3, 2], np.uint8)) == [1, 2, 3]
+    assert distinct(np.array([7, 7], np.int32)) == [7]
+    assert distinct(np.zeros(0, np.int32)) == []
 
 
 def test_undecided_columns_are_not_shared() -> None:
