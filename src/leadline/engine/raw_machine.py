@@ -94,6 +94,8 @@ class RawMachine(ABC):
         unique, first = np.unique(hosts[best], return_index=True)
         rows = best[first]
         better = self.prober.pings.teach(unique, scores[rows])
+        # Answers to the old probe will no longer be recognised as pings: that must not count as loss.
+        self.prober.forget_pings(unique[better])
         self.group.ping_kind[unique[better]] = kinds[rows[better]]
         self.group.ping_port[unique[better]] = ports[rows[better]]
 
