@@ -17,6 +17,8 @@ from leadline.wire.batch import FrameBatch
 ROOM = 4096
 # Nobody waits longer than this for a key press or a signal to be noticed.
 LONGEST_WAIT = 0.1
+# And a link that takes nothing is asked again after this long.
+FULL_LINK_WAIT = 0.001
 
 
 def drive(machine: RawMachine, link: Link, clock: Clock, control: Control, meter: ProgressMeter) -> Iterator[Event]:
@@ -39,6 +41,9 @@ def drive(machine: RawMachine, link: Link, clock: Clock, control: Control, meter
             if control.packet_trace:
                 yield from trace(_rows(waiting, 0, taken), "SENT", now - epoch)
             waiting = None if taken >= len(waiting) else _rows(waiting, taken, len(waiting))
+            if not taken and not len(frames):
+                # The link has no room at all: let it get some instead of asking again and again.
+                link.wait(FULL_LINK_WAIT)
         yield from machine.events()
         if meter.due(now) or control.status_requested:
             control.status_requested = False
