@@ -37,7 +37,10 @@ class ConnectMachine(ABC):
 
     @abstractmethod
     def interpret(self, hosts: I64, columns: I64, codes: U8, errors: I64, times: NDArray[np.float64]) -> None:
-        """Take the ends of attempts to items, ``(N,)`` each (timing pings and self-connects are dealt with before)."""
+        """Take the ends of attempts to items, ``(N,)`` each; timing pings are dealt with before.
+
+        An attempt that ended in a connection to itself (``EAGAIN``) is to be given to ``Prober.requeue``.
+        """
 
     def start(self, now: float, room: int) -> int:
         """Give up what is overdue and start as many attempts as may be started now; returns their number."""

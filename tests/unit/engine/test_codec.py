@@ -107,6 +107,13 @@ def test_no_payload_probe_at_all_is_an_empty_batch() -> None:
     assert len(batch) == 0
 
 
+@pytest.mark.parametrize("kind", [*TCP_KINDS, *ICMP_KINDS])
+def test_the_same_probe_is_the_same_frame_again(kind: ProbeKind) -> None:
+    codec = codec_of(group_of(4))
+    first, second = (build(codec, kind, (1, 0, 3)).row(0) for _ in range(2))
+    assert first == second
+
+
 def test_headerless_links_have_no_ethernet() -> None:
     batch = build(codec_of(group_of(4, kind="point", header=0)), ProbeKind.TCP_SYN, (0, 80, 0))
     assert batch.offset == 0

@@ -382,7 +382,7 @@ def test_lost_pings_are_drops() -> None:
 
 
 def test_many_drops_look_like_a_rate_limit() -> None:
-    prober = prober_of(1, 64, TimingPlan(min_parallelism=64))
+    prober = prober_of(1, 64, TimingPlan(min_parallelism=64, max_parallelism=64))
     take(prober, T0)
     again = take(prober, T0 + 1.1)
     answer(prober, again, list(range(20)), T0 + 1.2)
@@ -488,6 +488,17 @@ def test_many_small_chunks_of_retries_are_taken_in_one_go() -> None:
     check_books(prober)
     sends = take(prober, T0 + 1.2)
     assert (sends.codes == 1).sum() == 120
+
+
+def test_a_long_queue_of_retries_is_walked_over_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("leadline.engine.prober.RETRY_GLANCE", 16)
+    prober = prober_of(2, 50, TimingPlan(min_parallelism=100))
+    take(prober, T0)
+    prober.expire(T0 + 1.1)
+    again = [take(prober, T0 + 1.1) for _ in range(7)]
+    assert [len(one.hosts) for one in again] == [16] * 6 + [4]
+    assert len({(host, column) for one in again for host, column in zip(one.hosts, one.columns, strict=True)}) == 100
+    check_books(prober)
 
 
 def test_retries_without_room_wait_for_their_host() -> None:

@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import ip_address
+
+import numpy as np
+import pytest
+
+from leadline.engine.codec import SLOTS
+from leadline.engine.control import Control
+from leadline.engine.rate import RateLimiter
+from leadline.engine.session import PORT_BLOCKS, Session
+from leadline.link.base import CaptureFilter, Interface, Route
+from leadline.model.plan import DiscoveryPlan, PingKind, PingProbe, Plan
+from tests.support.groups import interface_of
+from tests.support.machines import KEY, T0, FakeClock, FakeLink
+
+
+class Opening:
+    """A network that only opens links."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.opened: list[tuple[Interface, CaptureFilter, FakeLink]] = []
+
+    def open_link(self, interface: Interface, capture: CaptureFilter) -> FakeLink:
+        link = FakeLink(self.clock, lambda sent: None, interface=interface)
+        self.opened.append((interface, capture, link))
+        return link
+
+
+@pytest.fixture
+def network() -> Opening:
+    return Opening()
+
+
+def session_of(network: Opening, plan: Plan | None = None) -> Session:
+    return Session(
+        plan=plan or Plan(), network=network, control=Control(), raw=True, key=KEY, first_port=40_000,  # type: ignore[arg-type]
+        generator=np.random.default_rng(1), rate=RateLimiter(None, None, T0), epoch=T0 - 5,
+    )  # fmt: skip
+
+
+def test_time_counts_from_the_scans_begin(network: Opening) -> None:
+    session = session_of(network)
+    assert session.at() == 5
+    network.clock.time += 2
+    assert session.at() == 7
+    assert session.clock is network.clock
+    event = session.meter("Task").event(network.clock.time, 0.5, 1, 1)
+    assert (event.task, event.at) == ("Task", 7)
+
+
+def test_a_link_is_opened_once_for_interface_family_and_source(network: Opening) -> None:
+    session = session_of(network)
+    route = Route(interface_of(), ip_address("10.9.0.1"))
+    first = session.link(route)
+    assert session.link(replace(route, gateway=ip_address("10.9.0.254"))) is first
+    assert session.link(replace(route, source=ip_address("10.9.0.2"))) is not first
+    assert session.link(Route(interface_of(6), ip_address("fd09::1"))) is not first
+    assert session.link(Route(interface_of(name="eth1"), ip_address("10.9.0.1"))) is not first
+    assert len(network.opened) == 4
+    capture = network.opened[0][1]
+    assert (capture.family, capture.source) == (4, ip_address("10.9.0.1"))
+    assert (capture.first_port, capture.last_port) == (40_000, 40_000 + PORT_BLOCKS * SLOTS - 1)
+    assert capture.neighbors
+    assert capture.protocols == ()
+    assert network.opened[2][1].family == 6
+
+
+@pytest.mark.parametrize("kind", ["loopback", "point"])
+def test_neighbours_are_asked_for_on_ethernet_alone(network: Opening, kind: str) -> None:
+    session_of(network).link(Route(interface_of(kind=kind), ip_address("10.9.0.1")))
+    assert not network.opened[0][1].neighbors
+
+
+def test_protocol_pings_widen_the_filter(network: Opening) -> None:
+    v4 = (PingProbe(PingKind.IP_PROTOCOL, 2), PingProbe(PingKind.TCP_SYN, 80))
+    v6 = (PingProbe(PingKind.IP_PROTOCOL, 2), PingProbe(PingKind.IP_PROTOCOL, 4))
+    plan = Plan(discovery=DiscoveryPlan(probes_v4=v4, probes_v6=v6))
+    session_of(network, plan).link(Route(interface_of(), ip_address("10.9.0.1")))
+    assert sorted(network.opened[0][1].protocols) == [2, 4]
+
+
+def test_closing_adds_up_what_all_links_counted(network: Opening) -> None:
+    session = session_of(network)
+    for source in ("10.9.0.1", "10.9.0.2"):
+        session.link(Route(interface_of(), ip_address(source)))
+    names = ("sent", "sent_bytes", "received", "received_bytes", "dropped", "send_failures")
+    for _, _, link in network.opened:
+        for value, name in enumerate(names, 1):
+            setattr(link.statistics, name, value)
+    total = session.close()
+    assert [getattr(total, name) for name in names] == [2, 4, 6, 8, 10, 12]
+    assert all(link.closed for _, _, link in network.opened)
+    assert session.close() is total
+    assert total.sent == 2
