@@ -166,17 +166,29 @@ class ProbeCodec:
 
     def match(self, frames: Decoded) -> Replies:
         """The answers among captured frames."""
-        found = [self._match_tcp(frames), self._match_errors(frames)]
+        # Most batches hold one kind of frame: what is not there costs nothing.
+        present = np.zeros(256, dtype=bool)
+        present[frames.kind] = True
+        found = []
+        if present[Kind.TCP]:
+            found.append(self._match_tcp(frames))
+        if present[Kind.ICMP_ERROR]:
+            found.append(self._match_errors(frames))
         for kind, answer in _ICMP_REPLIES.items():
-            found.append(self._match_icmp(frames, kind, answer))
-        found.append(self._match_udp(frames))
-        found.append(self._match_protocols(frames))
-        found.append(self._match_neighbors(frames))
+            if present[answer]:
+                found.append(self._match_icmp(frames, kind, answer))
+        if present[Kind.UDP]:
+            found.append(self._match_udp(frames))
+        if present[Kind.IP_OTHER] or present[Kind.SCTP]:
+            found.append(self._match_protocols(frames))
+        if present[Kind.ARP_REPLY] or present[Kind.ND_ADVERT]:
+            found.append(self._match_neighbors(frames))
         filled = [replies for replies in found if len(replies)]
         if len(filled) == 1:
             return filled[0]
         if not filled:
-            return found[0]
+            none = np.empty(0, dtype=np.int64)
+            return self._replies(ProbeKind.NONE, none, none, none, none)
         order = np.argsort(np.concatenate([replies.rows for replies in filled]), kind="stable")
         columns = [
             np.concatenate([getattr(replies, name) for replies in filled])[order]
@@ -218,10 +230,12 @@ class ProbeCodec:
         bare = (flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN
         if bare.any():
             syn |= bare & (frames.sequence[rows] != number) & ~self._is_own_syn(frames, rows, hosts)
-        echoed = (self._tag(ProbeKind.TCP_ACK, hosts, ports, slots) >> np.uint64(32)).astype(np.uint32)
-        reset = ((flags & TCP_RST) != 0) & (frames.sequence[rows] == echoed)
-        kinds = np.where(syn, ProbeKind.TCP_SYN, ProbeKind.TCP_ACK).astype(np.uint8)
-        keep = syn | reset
+        kinds = np.where(syn, np.uint8(ProbeKind.TCP_SYN), np.uint8(ProbeKind.TCP_ACK))
+        keep = syn.copy()
+        rest = np.flatnonzero(~syn & ((flags & TCP_RST) != 0))
+        if len(rest):
+            echoed = self._tag(ProbeKind.TCP_ACK, hosts[rest], ports[rest], slots[rest]) >> np.uint64(32)
+            keep[rest] = frames.sequence[rows[rest]] == echoed.astype(np.uint32)
         replies = self._replies(ProbeKind.TCP_SYN, rows[keep], hosts[keep], ports[keep], slots[keep])
         replies.kinds = kinds[keep]
         return replies
@@ -274,8 +288,6 @@ class ProbeCodec:
 
     def _match_errors(self, frames: Decoded) -> Replies:
         rows = np.flatnonzero((frames.kind == Kind.ICMP_ERROR) & frames.quoted_valid)
-        if not len(rows):
-            return self._replies(ProbeKind.TCP_SYN, rows, rows, rows, rows)
         hosts = self._index.find(frames.quoted_destination_hi[rows], frames.quoted_destination_lo[rows])
         keep = (hosts >= 0) & self._is_us(frames.quoted_source_hi[rows], frames.quoted_source_lo[rows])
         keep &= self._is_us(frames.destination_hi[rows], frames.destination_lo[rows])
