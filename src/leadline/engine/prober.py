@@ -100,7 +100,7 @@ class Prober:
             return None
         allowed = self._allowed(now, owed)
         total = min(room, max(owed, self._group_room()))
-        if total <= 0:
+        if total <= 0 or not allowed.any():
             return None
         ping_hosts = self.pings.due(allowed, self._wants_proof(), total)
         pings = self.pings.send(ping_hosts, now)
