@@ -28,6 +28,19 @@ def test_halves_of_addresses_are_not_mixed_up() -> None:
     assert index.find(np.array([2, 1, 1], dtype=np.uint64), np.array([1, 2, 1], dtype=np.uint64)).tolist() == [1, 0, -1]
 
 
+def test_a_stranger_with_the_same_key_is_still_a_stranger() -> None:
+    golden = 0x9E3779B97F4A7C15
+    hi, lo = 0x20010DB800000000, 0x1234
+    stranger = (hi + 1, (hi * golden ^ lo ^ (hi + 1) * golden) % 2**64)
+    index = AddressIndex(np.array([hi], dtype=np.uint64), np.array([lo], dtype=np.uint64))
+    asked = np.array([(hi, lo), stranger, (hi, lo + 1)], dtype=np.uint64)
+    assert AddressIndex._keys(asked[:2, 0], asked[:2, 1]).tolist()[0] == index._sorted[0]
+    assert len(set(AddressIndex._keys(asked[:2, 0], asked[:2, 1]).tolist())) == 1
+    assert index.find(asked[:, 0], asked[:, 1]).tolist() == [0, -1, -1]
+    twin = AddressIndex(np.array([hi], dtype=np.uint64), np.array([stranger[1]], dtype=np.uint64))
+    assert twin.find(asked[1:2, 0], asked[1:2, 1]).tolist() == [-1]
+
+
 def test_columns_that_are_not_given_say_nothing_is_known() -> None:
     hi, lo = columns_of([ip_address("10.0.0.1"), ip_address("10.0.0.2")])
     group = HostGroup(4, hi, lo, group_of(4).route)

@@ -13,7 +13,7 @@ from leadline.engine.raw_machine import PING_SCORES
 from leadline.model.event import Notice, TimingDecision
 from leadline.model.plan import TimingPlan
 from leadline.wire.batch import FrameBatch, empty
-from tests.support.groups import batch_of, error_reply, group_of, neighbor_reply, packets, tcp_reply
+from tests.support.groups import batch_of, error_reply, group_of, neighbor_reply, packets, tcp_reply, udp_reply
 from tests.support.machines import PORT, T0, Ports, ports_machine
 from tests.support.probing import check_books
 
@@ -116,6 +116,18 @@ def test_pings_and_probes_may_leave_in_one_batch() -> None:
     machine.receive(batch_of([tcp_reply(one, "RA") for one in mixed], at=T0 + 0.02), T0 + 0.02)
     assert len(machine.heard) == len(mixed) - 1
     check_books(machine.prober)
+
+
+def test_answers_to_anything_but_the_ping_probe_are_no_answers_to_pings() -> None:
+    machine = ports_machine(hosts=1, ports=(80,))
+    teach(machine, 0, ProbeKind.TCP_SYN, 80, 60)
+    frames, now = ping_from(machine)
+    slots = np.array([packets(frames)[0][TCP].sport - PORT] * 2)
+    kinds = np.array([ProbeKind.TCP_SYN, ProbeKind.UDP], dtype=np.uint8)
+    others = packets(machine.codec.build(kinds, np.zeros(2, dtype=np.int64), np.array([81, 80]), slots))
+    machine.receive(batch_of([tcp_reply(others[0]), udp_reply(others[1])], at=now + 0.01), now + 0.01)
+    assert machine.prober.pings._on_way[0] == 1
+    assert machine.heard == []
 
 
 def test_errors_about_pings_are_no_answers_to_them() -> None:
