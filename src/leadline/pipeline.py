@@ -40,21 +40,26 @@ from leadline.model.plan import Plan, Technique
 from leadline.model.port import Protocol, Reason
 from leadline.model.target import TargetBlock
 from leadline.net.base import Resolver
-from leadline.ports.stage import HostPorts, group_sizes, scan_ports
+from leadline.ports.stage import HostPorts, group_sizes, scan_ports, task_of
 from leadline.targets.input_file import read_lines
 from leadline.targets.source import TargetSource
 
 # Targets that are discovered together (spec sheet 2.6).
 BLOCK = 4096
-DISCOVERY = "discovery"
+# Stages as hosts name them that were cut there; a port scan is named by its task.
+DISCOVERY, NAMES = "discovery", "name resolution"
 
 
 @dataclass(slots=True)
 class _Known:
-    """What is known so far of the targets of one block: hosts by their row."""
+    """What is known so far of the targets of one block: hosts by their row. ``stage``: the last one that was begun;
+    ``told``: rows whose ``HostDone`` was given.
+    """
 
     block: TargetBlock
     started: float
+    stage: str = DISCOVERY
+    told: set[int] = field(default_factory=set)
     hosts: dict[int, Host] = field(default_factory=dict)
     groups: list[tuple[Part, Outcome]] = field(default_factory=list)
 
@@ -77,10 +82,14 @@ def run(plan: Plan, network: Network, resolver: Resolver, control: Control) -> I
         yield Notice(session.at(), "warning", text)
     failure: Exception | None = None
     try:
-        yield from _blocks(plan, session, resolver)
-    except Exception as error:  # noqa: BLE001 - told in the last event, then raised again
-        failure = error
-    yield _ended(session, failure)
+        try:
+            yield from _blocks(plan, session, resolver)
+        except Exception as error:  # noqa: BLE001 - told in the last event, then raised again
+            failure = error
+        yield _ended(session, failure)
+    finally:
+        # Also when nobody wants to hear the rest.
+        session.close()
     if failure is not None:
         raise failure
 
@@ -157,9 +166,21 @@ def _blocks(plan: Plan, session: Session, resolver: Resolver) -> Iterator[Event]
 
 def _block(block: TargetBlock, plan: Plan, session: Session, resolver: Resolver) -> Iterator[Event]:
     known = _Known(block, session.network.clock.epoch())
-    if plan.discovery.mode == "list":
-        yield from _list(known, plan, session, resolver)
-        return
+    try:
+        if plan.discovery.mode == "list":
+            yield from _list(known, plan, session, resolver)
+        else:
+            yield from _stages(known, plan, session, resolver)
+    except Exception:
+        for row, host in sorted(known.hosts.items()):
+            if row not in known.told:
+                cut = "" if host.status is HostStatus.DOWN else host.interrupted or known.stage
+                yield _done(known, row, replace(host, interrupted=cut), session)
+        raise
+
+
+def _stages(known: _Known, plan: Plan, session: Session, resolver: Resolver) -> Iterator[Event]:
+    block = known.block
     parts, lost = partition(block, session.network)
     for row in lost:
         known.hosts[int(row)] = _host(known, int(row), HostStatus.DOWN, Reason.NO_ROUTE)
@@ -173,6 +194,8 @@ def _block(block: TargetBlock, plan: Plan, session: Session, resolver: Resolver)
         outcome = yield from discover(part, block, session, vendor_of)
         known.groups.append((part, outcome))
         _keep(known, part, outcome)
+        if outcome.failure is not None:
+            raise outcome.failure
     yield from _names(known, plan, session, resolver)
     yield from _scan(known, plan, session)
 
@@ -215,18 +238,27 @@ def _list(known: _Known, plan: Plan, session: Session, resolver: Resolver) -> It
         known.hosts[row] = _host(known, row, HostStatus.UNKNOWN, Reason.USER_SET)
     yield from _names(known, plan, session, resolver)
     for row in range(len(known.block)):
-        yield _done(known.hosts[row], session)
+        yield _done(known, row, known.hosts[row], session)
 
 
 def _names(known: _Known, plan: Plan, session: Session, resolver: Resolver) -> Iterator[Event]:
-    """Reverse names of the hosts that are worth it."""
+    """Reverse names of the hosts that are worth it; who had to have one is marked when the scan was cut before."""
     mode = plan.resolve.reverse
-    if mode == "never" or session.control.stop:
+    if mode == "never":
         return
     every = mode == "all" or plan.discovery.mode == "list"
     wanted = [row for row, host in known.hosts.items() if every or host.status is HostStatus.UP]
-    if not wanted:
-        return
+    if wanted and not session.control.stop:
+        known.stage = NAMES
+        yield from _ask_names(known, wanted, session, resolver)
+    if session.control.stop:
+        for row in wanted:
+            host = known.hosts[row]
+            if not any(name.kind == "PTR" for name in host.hostnames):
+                known.hosts[row] = replace(host, interrupted=host.interrupted or known.stage)
+
+
+def _ask_names(known: _Known, wanted: list[int], session: Session, resolver: Resolver) -> Iterator[Event]:
     task = "Parallel DNS resolution"
     began = session.clock.now()
     yield TaskStarted(session.at(), task, f"{len(wanted)} hosts")
@@ -243,11 +275,13 @@ def _names(known: _Known, plan: Plan, session: Session, resolver: Resolver) -> I
 def _scan(known: _Known, plan: Plan, session: Session) -> Iterator[Event]:
     """Give the hosts that are finished, scan the ports of the others, group by group."""
     scans = plan.ports.technique is not None
-    for _row, host in sorted(known.hosts.items()):
+    for row, host in sorted(known.hosts.items()):
         if not (scans and host.status is HostStatus.UP):
-            yield _done(host, session)
+            yield _done(known, row, host, session)
     if not scans:
         return
+    if not session.control.stop:
+        known.stage = task_of(session)
     for part, outcome in known.groups:
         up = np.flatnonzero(outcome.status == HostStatus.UP)
         ports = [_ports_of(known.block, int(part.rows[index]), plan) for index in up]
@@ -274,15 +308,16 @@ def _scan_group(
 ) -> Generator[Event, None, None]:  # fmt: skip
     places = [int(part.rows[index]) for index in rows]
     if session.control.stop or not any(ports):
-        cut = DISCOVERY if session.control.stop else ""
+        cut = known.stage if session.control.stop else ""
         for place in places:
-            yield _done(replace(known.hosts[place], interrupted=cut), session)
+            yield _done(known, place, replace(known.hosts[place], interrupted=cut), session)
         return
     scopes = {at: known.block.scopes[place] for at, place in enumerate(places) if place in known.block.scopes}
     popular = top_ports(Protocol.TCP, SLOTS)
     for event in scan_ports(group.subset(rows), ports, scopes, session, service_name, popular):
         if isinstance(event, HostPorts):
-            yield _done(_with_ports(known.hosts[places[event.row]], event), session)
+            place = places[event.row]
+            yield _done(known, place, _with_ports(known.hosts[place], event), session)
         else:
             yield event
 
@@ -301,7 +336,8 @@ def _with_ports(host: Host, found: HostPorts) -> Host:
     )
 
 
-def _done(host: Host, session: Session) -> HostDone:
+def _done(known: _Known, row: int, host: Host, session: Session) -> HostDone:
+    known.told.add(row)
     tally = session.tally
     tally.hosts_done += 1
     tally.hosts_up += host.status is HostStatus.UP

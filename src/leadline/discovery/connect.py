@@ -54,6 +54,7 @@ class ConnectDiscovery(ConnectMachine):
         self.reasons: U8 = np.full(count, int(Reason.NO_RESPONSE), dtype=np.uint8)
         self.answered_by: I64 = np.full(count, -1, dtype=np.int64)
         self.rtt: NDArray[np.float64] = np.full(count, np.nan)
+        self.decided_at: NDArray[np.float64] = np.full(count, np.nan)
 
     def interpret(self, hosts: I64, columns: I64, codes: U8, errors: I64, times: NDArray[np.float64]) -> None:
         again = errors == errno.EAGAIN
@@ -79,17 +80,19 @@ class ConnectDiscovery(ConnectMachine):
         self.status[host] = HostStatus.UP
         self.reasons[host] = reason
         self.answered_by[host] = column
+        self.decided_at[host] = times[0]
         self.prober.finish(np.array([host]))
         self.drop_host(host)
         self._events.append(HostFound(at=float(times[0]) - self.epoch, address=self.addresses[host], reason=reason))
 
     def evidence(self, host: int, now: float) -> Evidence:
-        """The proof of a host's status."""
+        """The proof of a host's status. ``now``: when it was given up, for a host that nothing was heard of."""
         column = int(self.answered_by[host])
         tries = self.prober.items.tries.reshape(-1, self.prober.width)[host]
         if column < 0:
             probes = ", ".join(f"tcp-connect {port}" for port in self.ports)
-            rule = "no connection was answered -> down"
+            cut = bool(self.prober.active[host])
+            rule = "no answer before the scan was cut -> unknown" if cut else self._why_down(Reason(self.reasons[host]))
             return Evidence(probe=probes, tries=int(tries.sum()), at=now - self.epoch, rule=rule)
         reason = Reason(int(self.reasons[host]))
         rtt = float(self.rtt[host])
@@ -101,6 +104,11 @@ class ConnectDiscovery(ConnectMachine):
             reply=reason.label,
             responder=self.addresses[host],
             rtt=rtt if rtt == rtt else None,
-            at=now - self.epoch,
+            at=float(self.decided_at[host]) - self.epoch,
             rule=f"{probe}: {reason.label} -> up",
         )
+
+    @staticmethod
+    def _why_down(reason: Reason) -> str:
+        told = "no connection was answered" if reason is Reason.NO_RESPONSE else f"connections failed: {reason.label}"
+        return f"{told} -> down"

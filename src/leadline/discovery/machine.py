@@ -46,6 +46,7 @@ class DiscoveryMachine(RawMachine):
         self.macs: NDArray[np.uint8] = np.zeros((count, 6), dtype=np.uint8)
         self.answered: I64 = np.full(count, -1, dtype=np.int64)
         self.rtt: NDArray[np.float64] = np.full(count, np.nan)
+        self.decided_at: NDArray[np.float64] = np.full(count, np.nan)
         self._responders: dict[int, tuple[int, int]] = {}
 
     def probes(self, sends: Sends) -> tuple[U8, I64]:
@@ -78,6 +79,7 @@ class DiscoveryMachine(RawMachine):
         self.ttls[hosts] = np.where(np.isin(replies.kinds[picked], _LINK_KINDS), 0, frames.ttl[rows[picked]])
         self.answered[hosts] = columns[picked]
         self.rtt[hosts] = rtt
+        self.decided_at[hosts] = frames.times[rows[picked]]
         self._learn(frames, replies, hosts, picked, now)
         self.prober.finish(hosts)
 
@@ -115,16 +117,16 @@ class DiscoveryMachine(RawMachine):
         return address_of(self.group.family, *pair) if pair else None
 
     def evidence(self, host: int, now: float) -> Evidence:
-        """The proof of a host's status."""
+        """The proof of a host's status. ``now``: when it was given up, for a host that nothing was heard of."""
         reason = Reason(int(self.reasons[host]))
         column = int(self.answered[host])
         tries = self.prober.items.tries.reshape(-1, self.prober.width)[host]
         rtt = float(self.rtt[host])
         if column < 0:
             names = ", ".join(self._probe_name(index) for index in range(self.prober.width))
-            return Evidence(
-                probe=names, tries=int(tries.sum()), at=now - self.epoch, rule="no reply to any probe -> down"
-            )
+            cut = bool(self.prober.active[host])
+            rule = "no reply before the scan was cut -> unknown" if cut else "no reply to any probe -> down"
+            return Evidence(probe=names, tries=int(tries.sum()), at=now - self.epoch, rule=rule)
         status = HostStatus(int(self.status[host]))
         return Evidence(
             probe=self._probe_name(column),
@@ -134,7 +136,7 @@ class DiscoveryMachine(RawMachine):
             responder=self.responder(host) or self.group.address(host),
             ttl=int(self.ttls[host]),
             rtt=rtt if rtt == rtt else None,
-            at=now - self.epoch,
+            at=float(self.decided_at[host]) - self.epoch,
             rule=f"{self._probe_name(column)}: {reason.label} -> {status.label}",
         )
 

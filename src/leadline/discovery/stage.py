@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,7 +18,7 @@ from leadline.engine.partition import Part
 from leadline.engine.prober import Prober
 from leadline.engine.session import Session
 from leadline.model.address import Address, columns_of
-from leadline.model.event import Event, Notice, TaskEnded, TaskStarted
+from leadline.model.event import Event, Notice, PacketTraced, TaskEnded, TaskStarted
 from leadline.model.evidence import Evidence
 from leadline.model.host import HostStatus
 from leadline.model.port import Reason
@@ -32,7 +32,10 @@ ARP_TIMEOUT = 0.2
 
 @dataclass(slots=True)
 class Outcome:
-    """What is known of the hosts of one group after discovery; columns ``(N,)`` as in ``discovery.machine``."""
+    """What is known of the hosts of one group after discovery; columns ``(N,)`` as in ``discovery.machine``.
+
+    ``failure``: what ended it early, for the caller to raise when all that was found is told.
+    """
 
     group: HostGroup
     status: U8
@@ -41,8 +44,7 @@ class Outcome:
     evidence: Callable[[int], Evidence | None] = lambda row: None
     mac: Callable[[int], str] = lambda row: ""
     responder: Callable[[int], Address | None] = lambda row: None
-    complete: bool = True
-    cut: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, dtype=bool))
+    failure: Exception | None = None
 
 
 def discover(part: Part, block: TargetBlock, session: Session, vendors: VendorNames) -> Generator[Event, None, Outcome]:
@@ -55,13 +57,13 @@ def discover(part: Part, block: TargetBlock, session: Session, vendors: VendorNa
         return _believed(group, Reason.USER_SET)
     if route.local or route.interface.kind == "loopback":
         return _believed(group, Reason.LOCALHOST_RESPONSE)
-    if not session.raw:
+    columns = neighbor_columns(group.family) if neighbors else raw_columns(plan, group.family)
+    if not session.raw or not len(columns.kinds):
         return (yield from _by_connections(part, block, session))
+    task = "Ping Scan"
     if neighbors:
-        columns = neighbor_columns(group.family)
         task = "ARP Ping Scan" if group.family == 4 else "ND Ping Scan"
     else:
-        columns, task = raw_columns(plan, group.family), "Ping Scan"
         yield from _next_hops(part, session, vendors)
     return (yield from _by_frames(group, columns, task, session, vendors))
 
@@ -92,34 +94,32 @@ def _by_frames(
     link = session.link(group.route)
     if not quiet:
         yield TaskStarted(session.at(), task, f"{len(group)} hosts")
-    for event in drive(machine, link, clock, session.control, session.meter(task)):
-        if not quiet:
-            yield event
+    failure = None
+    try:
+        for event in drive(machine, link, clock, session.control, session.meter(task)):
+            # Of next hops only the packets themselves are of interest.
+            if not quiet or isinstance(event, PacketTraced):
+                yield event
+    except Exception as error:  # noqa: BLE001 - raised again when all that was found is told
+        failure = error
     if not quiet:
         yield TaskEnded(session.at(), task, f"{len(group)} total hosts", clock.now() - began)
-    return _outcome(group, machine, clock.now(), neighbors)
-
-
-def _outcome(group: HostGroup, machine: DiscoveryMachine, now: float, neighbors: bool) -> Outcome:
-    prober = machine.prober
-    cut = prober.active & (machine.status == HostStatus.UNKNOWN)
-    status = machine.status.copy()
-    status[(status == HostStatus.UNKNOWN) & ~cut] = HostStatus.DOWN
-    own = prober.trips.srtt[:-1]
-    group.srtt, group.rttvar = own.copy(), prober.trips.rttvar[:-1].copy()
     if neighbors:
         group.macs = machine.macs
+    now = clock.now()
     return Outcome(
-        group,
-        status,
-        machine.reasons,
-        machine.ttls,
-        lambda row: machine.evidence(row, now),
-        machine.mac,
-        machine.responder,
-        not cut.any(),
-        cut,
-    )
+        group, _decided(group, machine), machine.reasons, machine.ttls,
+        lambda row: machine.evidence(row, now), machine.mac, machine.responder, failure,
+    )  # fmt: skip
+
+
+def _decided(group: HostGroup, machine: DiscoveryMachine | ConnectDiscovery) -> U8:
+    """The hosts' statuses: who did not answer is down, unless the scan was cut before. Keeps the round trips."""
+    prober = machine.prober
+    group.srtt, group.rttvar = prober.trips.srtt[:-1].copy(), prober.trips.rttvar[:-1].copy()
+    status = machine.status.copy()
+    status[(status == HostStatus.UNKNOWN) & ~prober.active] = HostStatus.DOWN
+    return status
 
 
 def _next_hops(part: Part, session: Session, vendors: VendorNames) -> Generator[Event, None, None]:
@@ -131,7 +131,10 @@ def _next_hops(part: Part, session: Session, vendors: VendorNames) -> Generator[
     direct = np.flatnonzero(part.gateway_of < 0)
     wanted = gateways + [group.address(int(row)) for row in direct]
     known = {address: session.network.neighbor(route.interface, address) for address in wanted}
-    missing = [address for address in dict.fromkeys(wanted) if known[address] is None]
+    # A next hop of the other family (RFC 8950) is the kernel's to know: our source address is not of its link.
+    missing = [
+        address for address in dict.fromkeys(wanted) if known[address] is None and address.version == group.family
+    ]
     if missing:
         hi, lo = columns_of(missing)
         asked = HostGroup(group.family, hi, lo, route)
@@ -141,6 +144,8 @@ def _next_hops(part: Part, session: Session, vendors: VendorNames) -> Generator[
         for row, address in enumerate(missing):
             if outcome.status[row] == HostStatus.UP:
                 known[address] = outcome.group.macs[row].tobytes()
+        if outcome.failure is not None:
+            raise outcome.failure
     for address in gateways:
         if known[address] is None and not session.control.stop:
             yield Notice(session.at(), "warning", f"the gateway {address} does not answer on {route.interface.name}")
@@ -166,17 +171,16 @@ def _by_connections(part: Part, block: TargetBlock, session: Session) -> Generat
         addresses, scopes, ports, prober, connector, session.epoch, ignore_reset=plan.discovery.ignore_reset
     )
     yield TaskStarted(session.at(), "Ping Scan", f"{len(group)} hosts")
+    failure = None
     try:
         yield from drive_connections(machine, connector, clock, session.control, session.meter("Ping Scan"))
+    except Exception as error:  # noqa: BLE001 - raised again when all that was found is told
+        failure = error
     finally:
         connector.close()
     yield TaskEnded(session.at(), "Ping Scan", f"{len(group)} total hosts", clock.now() - began)
-    cut = prober.active & (machine.status == HostStatus.UNKNOWN)
-    status = machine.status.copy()
-    status[(status == HostStatus.UNKNOWN) & ~cut] = HostStatus.DOWN
-    group.srtt, group.rttvar = prober.trips.srtt[:-1].copy(), prober.trips.rttvar[:-1].copy()
     ended = clock.now()
     return Outcome(
-        group, status, machine.reasons, np.zeros(len(group), dtype=np.uint8),
-        lambda row: machine.evidence(row, ended), complete=not cut.any(), cut=cut,
+        group, _decided(group, machine), machine.reasons, np.zeros(len(group), dtype=np.uint8),
+        lambda row: machine.evidence(row, ended), failure=failure,
     )  # fmt: skip

@@ -60,8 +60,9 @@ class ConnectScan(ConnectMachine):
         accepted = np.flatnonzero(self.columns.decide(items, states, reasons))
         taken = items[accepted]
         self.columns.prove(
-            taken, np.zeros(len(taken), dtype=np.uint8), np.zeros(len(taken), dtype=np.uint16), rtt[accepted]
-        )
+            taken, np.zeros(len(taken), dtype=np.uint8), np.zeros(len(taken), dtype=np.uint16), rtt[accepted],
+            times[accepted] - self.epoch,
+        )  # fmt: skip
         for index in accepted[states[accepted] == PortState.OPEN]:
             at = float(times[index]) - self.epoch
             port = self._port(int(items[index]), at)

@@ -74,12 +74,15 @@ class SynMachine(RawMachine):
         times = frames.times[rows]
         rtt = self.prober.items.round_trip(items, codes[useful], times)
         self.prober.answer(hosts, columns[useful], codes[useful], times, errors, now)
-        # Several replies to one port in one batch: the first that the transition rules take, then the next ...
-        left = np.arange(len(items))
+        # Several replies to one port in one batch: the first that the transition rules take, then the next ... No rule
+        # leads back to a state, so repeats of one (a flood) are left out: at most as many turns as there are states.
+        _, left = np.unique(items * len(PortState) + states[useful], return_index=True)
+        left.sort()
         while len(left):
             _, first = np.unique(items[left], return_index=True)
             turn = left[first]
             taken = turn[self.columns.decide(items[turn], states[useful[turn]], reasons[useful[turn]])]
+            self.prober.items.answered_try[items[taken]] = codes[useful[taken]] + 1
             self._prove(frames, replies, useful[taken], items[taken], rtt[taken], now)
             left = np.delete(left, first)
         direct = ~errors
@@ -92,7 +95,7 @@ class SynMachine(RawMachine):
         rows, errors = replies.rows[taken], replies.error[taken]
         flags = frames.tcp_flags[rows].astype(np.uint16) & np.uint16(0x1FF)
         answers = np.where(errors, icmp_answer(frames.icmp_type[rows], frames.icmp_code[rows]), flags)
-        self.columns.prove(items, frames.ttl[rows], answers.astype(np.uint16), rtt)
+        self.columns.prove(items, frames.ttl[rows], answers.astype(np.uint16), rtt, frames.times[rows] - self.epoch)
         for index in np.flatnonzero(errors & ~replies.from_target[taken]):
             row = int(rows[index])
             self.columns.responder(int(items[index]), int(frames.source_hi[row]), int(frames.source_lo[row]))

@@ -24,8 +24,8 @@ class PortColumns:
     """Columns over all items of a group, flat ``(hosts * ports,)`` as in ``engine.ledger``.
 
     ``answers``: TCP flags of the deciding reply, or, with bit 15 set, ICMP type and code; 0: none. ``rtt``: seconds,
-    NaN: none. ``materialised``: ports of one state and reason are kept one by one up to this many, as ranges beyond
-    it; open ports always one by one.
+    NaN: none. ``times``: of the deciding reply, seconds since the scan began, NaN: none. ``materialised``: ports of
+    one state and reason are kept one by one up to this many, as ranges beyond it; open ports always one by one.
     """
 
     def __init__(self, hosts: int, matrix: PortMatrix, family: int, probe: str, materialised: int) -> None:
@@ -39,6 +39,7 @@ class PortColumns:
         self.ttls: U8 = np.zeros(size, dtype=np.uint8)
         self.answers: NDArray[np.uint16] = np.zeros(size, dtype=np.uint16)
         self.rtt: NDArray[np.float32] = np.full(size, np.nan, dtype=np.float32)
+        self.times: NDArray[np.float32] = np.full(size, np.nan, dtype=np.float32)
         self._responders: dict[int, tuple[int, int]] = {}
 
     def decide(self, items: I64, states: U8, reasons: U8) -> NDArray[np.bool_]:
@@ -49,11 +50,18 @@ class PortColumns:
         self.reasons[taken] = reasons[accepted]
         return accepted
 
-    def prove(self, items: I64, ttls: U8, answers: NDArray[np.uint16], rtt: NDArray[np.float64]) -> None:
+    def prove(
+        self, items: I64, ttls: U8, answers: NDArray[np.uint16], rtt: NDArray[np.float64], times: NDArray[np.float64]
+    ) -> None:
         """Keep the proof of what was just decided."""
         self.ttls[items] = ttls
         self.answers[items] = answers
         self.rtt[items] = rtt
+        self.times[items] = times
+        # A responder belonged to the reply that was believed before.
+        if self._responders:
+            for item in items.tolist():
+                self._responders.pop(item, None)
 
     def responder(self, item: int, hi: int, lo: int) -> None:
         """Somebody other than the target sent the deciding reply."""
@@ -68,7 +76,7 @@ class PortColumns:
             self.reasons[silent] = Reason.NO_RESPONSE
 
     def port(self, item: int, tries: int, answered: int, at: float, name: ServiceNames) -> Port:
-        """One port as a model value."""
+        """One port as a model value. ``at``: when it was given up, for a port that nothing was heard of."""
         state, reason = PortState(int(self.states[item])), Reason(int(self.reasons[item]))
         number = int(self.matrix.numbers[item % self._width])
         answer = int(self.answers[item])
@@ -83,7 +91,7 @@ class PortColumns:
         responder: Address | None = None
         if item in self._responders:
             responder = address_of(self._family, *self._responders[item])
-        rtt = float(self.rtt[item])
+        rtt, told = float(self.rtt[item]), float(self.times[item])
         evidence = Evidence(
             probe=self._probe,
             tries=tries,
@@ -92,7 +100,7 @@ class PortColumns:
             responder=responder,
             ttl=int(self.ttls[item]),
             rtt=rtt if rtt == rtt else None,
-            at=at,
+            at=told if told == told else at,
             rule=f"{self._probe}: {words or 'no reply to any try'} -> {state.label}",
         )
         service = name(number, Protocol.TCP)

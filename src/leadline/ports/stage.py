@@ -42,6 +42,11 @@ class HostPorts:
     timed_out: bool = False
 
 
+def task_of(session: Session) -> str:
+    """What the port scan of this session is called."""
+    return SYN_TASK if session.plan.ports.technique is Technique.SYN and session.raw else CONNECT_TASK
+
+
 def group_sizes(hosts: int, ports: int, session: Session) -> Iterator[int]:
     """How many hosts each group takes: bounded by the items a group may have and by ``--min/max-hostgroup``."""
     timing = session.plan.timing
@@ -62,13 +67,12 @@ def scan_ports(
     output = plan.output
     # The reports list at most so many ports of one state one by one (spec sheet 6.1); -d3 lists all.
     materialised = 25 * (output.verbosity + 1 + 20 * output.debugging) if output.debugging < 3 else 65_536
-    raw = plan.ports.technique is Technique.SYN and session.raw
-    task = SYN_TASK if raw else CONNECT_TASK
+    task = task_of(session)
     total = int(sum(len(ports) for ports in per_host))
     where = f"{len(group)} hosts" if len(group) > 1 else str(group.address(0))
     began = session.clock.now()
     yield TaskStarted(session.at(), task, f"{where} [{_each(per_host)} ports{'/host' if len(group) > 1 else ''}]")
-    run = _raw if raw else _connections
+    run = _raw if task == SYN_TASK else _connections
     yield from run(group, matrix, scopes, session, names, materialised, task)
     yield TaskEnded(session.at(), task, f"{total} total ports", session.clock.now() - began)
 
@@ -124,20 +128,25 @@ def _watch(
     limit = session.plan.timing.host_timeout
     deadline = clock.now() + limit if limit else None
     reported = np.zeros(prober.hosts, dtype=bool)
+    failure: Exception | None = None
     yield from _finished(machine, session, reported)
-    for event in steps:
-        yield event
-        if deadline is not None and clock.now() > deadline:
-            late = np.flatnonzero(prober.active)
-            prober.finish(late)
-            prober.finished()
-            for row in late:
-                reported[row] = True
-                yield _host_ports(machine, int(row), session, task, timed_out=True)
-        yield from _finished(machine, session, reported)
+    try:
+        for event in steps:
+            yield event
+            if deadline is not None and clock.now() > deadline:
+                late = np.flatnonzero(prober.active)
+                prober.finish(late)
+                for row in late:
+                    reported[row] = True
+                    yield _host_ports(machine, int(row), session, task, timed_out=True)
+            yield from _finished(machine, session, reported)
+    except Exception as error:  # noqa: BLE001 - raised again when all that was found is told
+        failure = error
     yield from _finished(machine, session, reported)
     for row in np.flatnonzero(~reported):
         yield _host_ports(machine, int(row), session, task)
+    if failure is not None:
+        raise failure
 
 
 def _finished(machine: SynMachine | ConnectScan, session: Session, reported: NDArray[np.bool_]) -> Iterator[HostPorts]:
