@@ -7,10 +7,11 @@ import platform
 import sys
 from collections.abc import Callable
 
-from bench import scans, startup
+from bench import accuracy, scans, startup
 
 BENCHES: dict[str, Callable[[], str]] = {
     "startup": startup.startup,
+    "accuracy": accuracy.accuracy,
     "sweep": scans.sweep_all_up,
     "sweep-sparse": scans.sweep_third_up,
     "ports": scans.thousand_ports,
@@ -18,7 +19,7 @@ BENCHES: dict[str, Callable[[], str]] = {
     "all-ports": scans.all_ports,
     "loopback": scans.loopback_connect,
 }
-WITHOUT_ROOT = {"startup"}
+WITHOUT_ROOT = {"startup", "accuracy"}
 
 
 def main(names: list[str]) -> int:
