@@ -199,8 +199,6 @@ class ProbeCodec:
     def _candidates(self, frames: Decoded, mask: Bool) -> tuple[I64, I64]:
         """Rows under the mask that come from a host of the group and are addressed to us, and those hosts."""
         rows = np.flatnonzero(mask)
-        if not len(rows):
-            return rows, rows
         hosts = self._index.find(frames.source_hi[rows], frames.source_lo[rows])
         keep = (hosts >= 0) & self._is_us(frames.destination_hi[rows], frames.destination_lo[rows])
         return rows[keep], hosts[keep]
@@ -281,7 +279,7 @@ class ProbeCodec:
         else:
             kind, mask, hi, lo = ProbeKind.NEIGHBOR, frames.kind == Kind.ND_ADVERT, frames.target_hi, frames.target_lo
         rows = np.flatnonzero(mask)
-        hosts = self._index.find(hi[rows], lo[rows]) if len(rows) else rows
+        hosts = self._index.find(hi[rows], lo[rows])
         rows, hosts = rows[hosts >= 0], hosts[hosts >= 0]
         unknown = np.full(len(rows), -1, dtype=np.int64)
         return self._replies(kind, rows, hosts, np.zeros(len(rows), dtype=np.int64), unknown)

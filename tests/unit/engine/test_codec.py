@@ -172,6 +172,13 @@ def test_icmpv6_echoes() -> None:
     assert match(codec, [error_reply(sent[0], 1, 3)]) == [(2, ProbeKind.ICMP_ECHO, 0, 17, True, True)]
 
 
+def test_other_kinds_of_message_may_keep_an_answer_company() -> None:
+    codec = codec_of(group_of(4))
+    sent = packets(build(codec, ProbeKind.UDP, (1, 53, 3)))[0]
+    stray = tcp_reply(packets(build(codec, ProbeKind.TCP_SYN, (0, 80, 0)))[0], ack=1)
+    assert match(codec, [stray, udp_reply(sent)]) == [(1, ProbeKind.UDP, 53, 3, False, True)]
+
+
 def test_udp_answers() -> None:
     codec = codec_of(group_of(4))
     sent = packets(build(codec, ProbeKind.UDP, (1, 53, 3)))[0]
