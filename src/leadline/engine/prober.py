@@ -415,7 +415,8 @@ class Prober:
             host = int(row) if row < self.hosts else -1
             self._decide(now, host, "cwnd", cause, old[row], self.windows.cwnd[row])
         before = self.delays.delay.copy()
-        for row in self.delays.drops(hosts, sent, now):
+        small = self.windows.smallest(hosts)
+        for row in self.delays.drops(hosts[small], sent[small], now):
             self._decide(
                 now, int(row), "scan_delay", "drops look like a rate limit", before[row], self.delays.delay[row]
             )

@@ -20,6 +20,12 @@ MOST_NEGATIVE_SAMPLE = -0.05
 REPLACED_NEGATIVE = 0.01
 LEAST_RTTVAR, GREATEST_RTTVAR = 0.005, 2.0
 LARGEST_SCALE = 50.0
+# A window that has met loss grows by this share of itself each time it was filled and answered, besides Nmap's one
+# probe: a large window does not take minutes to come back.
+GROWTH = 1 / 32
+# Losses and answers of one host that count in the group's share of losses: one host that limits its answers must not
+# slow down its neighbours.
+HOST_WEIGHT = 8.0
 PING_MAGNIFIER = 3.0
 
 
@@ -107,7 +113,7 @@ class Windows:
         self.limit: F64 = limit
         self.cwnd: F64 = np.clip(np.full(hosts + 1, 10.0), low, limit)
         # The group starts without a threshold: until something is lost nothing is known of the path's room.
-        self.ssthresh: F64 = np.full(hosts + 1, 75.0)
+        self.ssthresh: F64 = np.full(hosts + 1, 150.0)
         self.ssthresh[-1] = limit[-1]
         self._increment = 2.0 if plan.template >= 4 else 1.0
         self.expected: F64 = np.zeros(hosts + 1)
@@ -135,7 +141,7 @@ class Windows:
         scale = np.minimum(LARGEST_SCALE, self.expected[rows] / np.maximum(1.0, self.received[rows]))
         step = gained[rows] * weight * np.maximum(1.0, scale)
         slow = cwnd < ssthresh
-        grown = np.where(slow, np.minimum(cwnd + step, ssthresh), cwnd + self._increment * step / cwnd)
+        grown = np.where(slow, np.minimum(cwnd + step, ssthresh), cwnd + step * (self._increment / cwnd + GROWTH))
         self.cwnd[rows] = np.minimum(grown, self.limit[rows])
 
     def drop(self, hosts: I64, sent: F64, now: float) -> I64:
@@ -149,17 +155,29 @@ class Windows:
         if not len(hosts):
             return hosts
         self._lost[:-1] += np.bincount(hosts, minlength=len(self.cwnd) - 1)
-        self._lost[-1] += len(hosts)
         rows = np.unique(hosts[sent > self.last_drop[hosts]])
+        share = self._lost[rows] / (self._lost[rows] + self._good[rows])
         if sent.max() > self.last_drop[-1]:
             rows = np.append(rows, len(self.cwnd) - 1)
-        share = self._lost[rows] / (self._lost[rows] + self._good[rows])
+            share = np.append(share, self._group_share(hosts))
         self.cwnd[rows] = np.maximum(self.low, self.cwnd[rows] * (1 - share / 2))
         self.ssthresh[rows] = np.maximum(2.0, self.cwnd[rows])
         self.last_drop[rows] = now
         self._lost[rows] = 0
         self._good[rows] = 0
         return rows
+
+    def _group_share(self, hosts: I64) -> float:
+        """Share of losses over the group, no host counting for more than ``HOST_WEIGHT`` probes."""
+        told = self._lost[:-1] + self._good[:-1]
+        told[hosts] = np.maximum(told[hosts], 1.0)
+        weight = np.minimum(1.0, HOST_WEIGHT / np.maximum(told, 1.0))
+        return float((weight * self._lost[:-1]).sum() / (weight * told).sum())
+
+    def smallest(self, hosts: I64) -> NDArray[np.bool_]:
+        """Hosts whose window cannot shrink any further: only a delay slows them down more."""
+        small: NDArray[np.bool_] = self.cwnd[hosts] <= self.low + 1
+        return small
 
 
 class ScanDelays:
