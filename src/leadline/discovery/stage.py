@@ -89,8 +89,9 @@ def _by_frames(
     prober = Prober(len(group), width, np.arange(width), timing, began, rate=session.rate)
     codec = ProbeCodec(group, session.key, session.first_port)
     machine = DiscoveryMachine(
-        group, columns, prober, codec, session.epoch, ignore_reset=plan.discovery.ignore_reset, vendors=vendors
-    )
+        group, columns, prober, codec, session.epoch, ignore_reset=plan.discovery.ignore_reset, vendors=vendors,
+        patience=timing.initial_rtt_timeout,
+    )  # fmt: skip
     link = session.link(group.route)
     if not quiet:
         yield TaskStarted(session.at(), task, f"{len(group)} hosts")
