@@ -19,6 +19,7 @@ from leadline.model.event import HostFound
 from leadline.model.evidence import Evidence
 from leadline.model.host import HostStatus
 from leadline.model.port import Reason
+from leadline.wire.batch import FrameBatch
 from leadline.wire.columns import Decoded
 
 I64 = NDArray[np.int64]
@@ -30,11 +31,12 @@ class DiscoveryMachine(RawMachine):
     """Results are columns over the hosts ``(N,)``: ``status`` (``HostStatus``), ``reasons``, ``ttls``, ``macs``.
 
     ``vendors``: the registered owner of a MAC. A host is finished with the first answer that decides it.
+    ``patience``: seconds after the last probe during which a host that has not answered yet may still do so.
     """
 
     def __init__(
         self, group: HostGroup, columns: PingColumns, prober: Prober, codec: ProbeCodec, epoch: float, *,
-        ignore_reset: bool, vendors: VendorNames,
+        ignore_reset: bool, vendors: VendorNames, patience: float = 0.0,
     ) -> None:  # fmt: skip
         super().__init__(group, prober, codec, epoch)
         self.columns = columns
@@ -48,6 +50,23 @@ class DiscoveryMachine(RawMachine):
         self.rtt: NDArray[np.float64] = np.full(count, np.nan)
         self.decided_at: NDArray[np.float64] = np.full(count, np.nan)
         self._responders: dict[int, tuple[int, int]] = {}
+        self._patience = patience
+        self._now = self._patient_until = epoch
+
+    def poll(self, now: float, room: int) -> FrameBatch | None:
+        self._now = now
+        frames = super().poll(now, room)
+        if frames is not None:
+            self._patient_until = now + self._patience
+        return frames
+
+    def next_timer(self, now: float) -> float | None:
+        return self._patient_until if self.prober.done else super().next_timer(now)
+
+    @property
+    def done(self) -> bool:
+        # The timeout of a host that was never heard of is its group's: fast neighbours must not rush a slow host.
+        return self.prober.done and (self._now >= self._patient_until or not (self.status == HostStatus.UNKNOWN).any())
 
     def probes(self, sends: Sends) -> tuple[U8, I64]:
         return self.columns.kinds[sends.columns], self.columns.numbers[sends.columns]
