@@ -363,7 +363,7 @@ def test_each_ping_finds_a_host_in_its_own_way(kind: str, numbers: str, reason: 
     assert host.evidence.rule.endswith("-> up")
     assert scan.host("10.0.0.9").status is HostStatus.DOWN
     if kind != "ip-protocol":
-        assert scan.host("10.0.0.9").evidence.tries == 2
+        assert scan.host("10.0.0.9").evidence.tries == 3
     assert [str(event.address) for event in scan.of(HostFound)] == [TARGET]
 
 
@@ -377,7 +377,7 @@ def test_each_ping_is_lost_on_a_host_that_does_not_know_it() -> None:
     assert (host.status, host.reason) == (HostStatus.DOWN, Reason.NO_RESPONSE)
     assert host.evidence is not None
     assert host.evidence.rule == "no reply to any probe -> down"
-    assert host.evidence.tries == 8
+    assert host.evidence.tries == 12
 
 
 def test_a_loop_on_the_way_means_down() -> None:

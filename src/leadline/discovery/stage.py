@@ -21,6 +21,7 @@ from leadline.model.address import Address, columns_of
 from leadline.model.event import Event, Notice, PacketTraced, TaskEnded, TaskStarted
 from leadline.model.evidence import Evidence
 from leadline.model.host import HostStatus
+from leadline.model.plan import TimingPlan
 from leadline.model.port import Reason
 from leadline.model.target import TargetBlock
 
@@ -28,6 +29,8 @@ I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 VendorNames = Callable[[str], str]
 ARP_TIMEOUT = 0.2
+# Of so few hosts nobody's answers tell how much the path loses, and a third try costs little.
+FEW, TRIES_OF_FEW = 16, 3
 
 
 @dataclass(slots=True)
@@ -87,6 +90,7 @@ def _by_frames(
         timing = replace(timing, initial_rtt_timeout=initial)
     width = len(columns.kinds)
     prober = Prober(len(group), width, np.arange(width), timing, began, rate=session.rate)
+    _insist(prober, timing)
     codec = ProbeCodec(group, session.key, session.first_port)
     machine = DiscoveryMachine(
         group, columns, prober, codec, session.epoch, ignore_reset=plan.discovery.ignore_reset, vendors=vendors,
@@ -112,6 +116,11 @@ def _by_frames(
         group, _decided(group, machine), machine.reasons, machine.ttls,
         lambda row: machine.evidence(row, now), machine.mac, machine.responder, failure,
     )  # fmt: skip
+
+
+def _insist(prober: Prober, timing: TimingPlan) -> None:
+    if prober.hosts <= FEW:
+        prober.retry_limit[:] = min(TRIES_OF_FEW - 1, timing.max_retries)
 
 
 def _decided(group: HostGroup, machine: DiscoveryMachine | ConnectDiscovery) -> U8:
@@ -168,6 +177,7 @@ def _by_connections(part: Part, block: TargetBlock, session: Session) -> Generat
         len(group), len(ports), np.arange(len(ports)), plan.timing, began,
         group_limit=connector.capacity, rate=session.rate,
     )  # fmt: skip
+    _insist(prober, plan.timing)
     machine = ConnectDiscovery(
         addresses, scopes, ports, prober, connector, session.epoch, ignore_reset=plan.discovery.ignore_reset
     )
