@@ -50,7 +50,7 @@ class Ports(RawMachine):
         matches = replies.ports[:, None] == self.ports[None, :]
         asked = np.flatnonzero(matches.any(axis=1) & (replies.kinds == self.kind))
         columns = matches.argmax(axis=1)
-        codes = self.codes_of(replies, columns)
+        codes = self.codes_of(replies, columns, frames.times[replies.rows])
         hosts, columns, codes = replies.hosts[asked], columns[asked], codes[asked]
         new = self.prober.answer(hosts, columns, codes, frames.times[replies.rows[asked]], replies.error[asked], now)
         ports = self.ports[columns[new]]

@@ -81,7 +81,7 @@ class DiscoveryMachine(RawMachine):
         asked = np.flatnonzero((columns >= 0) & (status != HostStatus.UNKNOWN))
         if not len(asked):
             return
-        codes = self.codes_of(replies, np.maximum(columns, 0))
+        codes = self.codes_of(replies, np.maximum(columns, 0), frames.times[replies.rows])
         items = replies.hosts[asked] * self.prober.width + columns[asked]
         rtt = self.prober.items.round_trip(items, codes[asked], frames.times[rows[asked]])
         weak = replies.error[asked]

@@ -96,6 +96,7 @@ def _by_frames(
         group, columns, prober, codec, session.epoch, ignore_reset=plan.discovery.ignore_reset, vendors=vendors,
         patience=timing.initial_rtt_timeout,
     )  # fmt: skip
+    session.recall(group.route, "raw", prober)
     link = session.link(group.route)
     if not quiet:
         yield TaskStarted(session.at(), task, f"{len(group)} hosts")
@@ -109,6 +110,7 @@ def _by_frames(
         failure = error
     if not quiet:
         yield TaskEnded(session.at(), task, f"{len(group)} total hosts", clock.now() - began)
+    session.remember(group.route, "raw", prober)
     if neighbors:
         group.macs = machine.macs
     now = clock.now()

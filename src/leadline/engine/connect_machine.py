@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 
@@ -16,6 +17,8 @@ from leadline.model.event import Event, TimingDecision
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
+
+_ANSWERS = np.array([0, errno.ECONNREFUSED])
 
 
 class ConnectMachine(ABC):
@@ -71,9 +74,10 @@ class ConnectMachine(ABC):
         self._live.difference_update(tokens.tolist())
         ping = tokens < 0
         if ping.any():
-            names = -1 - tokens[ping]
-            codes = (names % CODES).astype(np.uint8)
-            self.prober.ping_answered(names // CODES, codes, times[ping], now)
+            # Anything but an answer of the host itself leaves a ping to its timer.
+            told = ping & np.isin(errors, _ANSWERS)
+            names = -1 - tokens[told]
+            self.prober.ping_answered(names // CODES, (names % CODES).astype(np.uint8), times[told], now)
         tokens, errors, times = tokens[~ping], errors[~ping], times[~ping]
         items, codes = tokens // CODES, (tokens % CODES).astype(np.uint8)
         self.interpret(items // self.prober.width, items % self.prober.width, codes, errors, times)

@@ -109,8 +109,9 @@ class Pings:
         self._on_way[hosts] = 0
         return forgotten
 
-    def unproven(self, transmissions: F64) -> Bool:
-        """Hosts with a ping probe but fewer than ``ENOUGH`` known-answerable ``transmissions`` to judge their path
-        by.
+    def unproven(self, transmissions: F64, silent: I64) -> Bool:
+        """Hosts with a ping probe but too few known-answerable ``transmissions`` to judge their path by.
+
+        ``ENOUGH`` are wanted, or no more than the host has ``silent`` probes: proof must not cost more than a retry.
         """
-        return (self.score > 0) & (transmissions < ENOUGH)
+        return (self.score > 0) & (transmissions < np.minimum(ENOUGH, silent))

@@ -27,6 +27,8 @@ Bool = NDArray[np.bool_]
 PING = -1
 # Waiting retransmissions looked at in one turn; more would cost more than they send.
 RETRY_GLANCE = 16_384
+# So many timing pings in a row without an answer of any kind, and the host is gone or shuts us out.
+GONE = 8
 # Timeouts shrink while round trips are learnt: look again at the latest after this many seconds.
 EXPIRY_GLANCE = 0.05
 _NONE: I64 = np.empty(0, dtype=np.int64)
@@ -83,6 +85,8 @@ class Prober:
         self._useful_try: I64 = np.full(hosts, 0, dtype=np.int64)
         self._waiting: I64 = np.zeros(hosts, dtype=np.int64)
         self._benched: I64 = np.zeros(hosts, dtype=np.int64)
+        # Lost pings since the host was last heard of: loss only once it is heard of again.
+        self._missed: I64 = np.zeros(hosts, dtype=np.int64)
         self._retries: deque[I64] = deque()
         self._next_expiry = now
         self._finished: list[I64] = [np.flatnonzero(~self.active)]
@@ -125,7 +129,10 @@ class Prober:
         return Sends(every, columns, np.concatenate((pings, codes)))
 
     def _allowed(self, now: float, owed: int) -> I64:
-        room = np.floor(self.windows.cwnd[:-1] - self.in_flight[:-1] + 0.5).astype(np.int64)
+        own, limit = self.windows.cwnd[:-1], self.windows.limit[:-1]
+        # A host without a known answer has no window of its own to trust: the group's serves (spec sheet 2.2).
+        window = np.where(self.pings.score > 0, own, np.maximum(own, np.minimum(self.windows.cwnd[-1], limit)))
+        room: I64 = np.floor(window - self.in_flight[:-1] + 0.5).astype(np.int64)
         np.maximum(room, 0, out=room)
         room[self.delays.delay > 0] = np.minimum(room, 1)[self.delays.delay > 0]
         room[~self.delays.ready(now)] = 0
@@ -227,7 +234,9 @@ class Prober:
         measured = np.isfinite(rtt)
         self.trips.sample(hosts[measured], rtt[measured])
         self.windows.resolved(hosts)
-        self.windows.acknowledge(hosts, 1.0)
+        # What needed a retry tells of loss: it must not widen the window first.
+        self.windows.acknowledge(hosts[codes == 0], 1.0)
+        self._heard_of(hosts)
         self._learn_loss(hosts[~weak], codes[~weak], (times[picked] - np.nan_to_num(rtt))[~weak], now)
         return new
 
@@ -253,6 +262,15 @@ class Prober:
         self.windows.resolved(hosts)
         self.windows.acknowledge(hosts, PING_MAGNIFIER)
         self.loss.count(hosts, np.ones(len(hosts)), np.zeros(len(hosts)))
+        self._heard_of(hosts)
+        self._grow_limits(now)
+
+    def _heard_of(self, hosts: I64) -> None:
+        missed = np.unique(hosts[self._missed[hosts] > 0])
+        if len(missed):
+            lost = self._missed[missed].astype(np.float64)
+            self.loss.count(missed, lost, lost)
+            self._missed[missed] = 0
 
     def forget_pings(self, hosts: I64) -> None:
         """Nobody waits any more for pings on their way to these (distinct) hosts: their ping probe changed."""
@@ -301,18 +319,27 @@ class Prober:
         if len(lost):
             self._leave(lost)
             self.windows.resolved(lost)
-            self.loss.count(lost, np.ones(len(lost)), np.ones(len(lost)))
+            self._missed += np.bincount(lost, minlength=self.hosts)
             self._dropped(lost, lost_sent, "timing ping lost", now)
-            self._grow_limits(now)
+            self._give_up_measuring(np.flatnonzero((self._missed >= GONE) & (self.pings.score > 0)))
         if len(items):
             hosts = items // self.width
             self._leave(hosts)
             self.windows.resolved(hosts)
+            self.windows.expired(len(items))
             again = self.items.tries[items] <= self.retry_limit[hosts]
             self._wait(items[again])
             self._bench(items[~again])
         self._settle(now)
         return items
+
+    def _give_up_measuring(self, hosts: I64) -> None:
+        """These hosts are gone: they are no measure of the path any more, and what is left is probed like silence."""
+        if len(hosts):
+            self.forget_pings(hosts)
+            self.pings.score[hosts] = 0
+            self._missed[hosts] = 0
+            self.windows.restart(hosts)
 
     def _settled(self) -> Bool:
         idle: Bool = self.active & (self.cursor == self.counts) & (self.in_flight[:-1] == 0)
@@ -334,7 +361,9 @@ class Prober:
     def _wants_proof(self) -> Bool:
         """Hosts whose silent probes may not be given up yet: too little is known of the loss on their path."""
         nearly: Bool = self.active & (self.cursor == self.counts) & (self._benched > 0) & (self._waiting == 0)
-        return nearly & self.pings.unproven(self.loss.sent[:-1]) & (self.retry_limit < self._most_retries)
+        return (
+            nearly & self.pings.unproven(self.loss.sent[:-1], self._benched) & (self.retry_limit < self._most_retries)
+        )
 
     def next_timer(self, now: float) -> float | None:
         """When ``take`` should be called again if nothing arrives."""

@@ -22,6 +22,10 @@ U8 = NDArray[np.uint8]
 Bool = NDArray[np.bool_]
 
 
+# A reply without code that comes sooner after a retry answers the try before (seconds, spec sheet 2.6).
+TOO_FAST = 0.025
+
+
 class RawMachine(ABC):
     """A ``Machine`` over a ``Prober`` and a ``ProbeCodec``; a stage says what its columns are and what answers mean.
 
@@ -82,11 +86,21 @@ class RawMachine(ABC):
             codes[untagged] = self.prober.pings.latest(replies.hosts[untagged])
         self.prober.ping_answered(replies.hosts, codes, frames.times[replies.rows], now)
 
-    def codes_of(self, replies: Replies, columns: I64) -> U8:
-        """Try codes of replies; a reply that carries none is taken for an answer to the latest try."""
-        items = replies.hosts * self.prober.width + columns
-        latest = (self.prober.items.tries[items].astype(np.int64) - 1) % CODES
-        return np.where(replies.slots < 0, latest, replies.slots % CODES).astype(np.uint8)
+    def codes_of(self, replies: Replies, columns: I64, times: NDArray[np.float64]) -> U8:
+        """Try codes of replies received at ``times``.
+
+        A reply that carries no code is an answer to the latest try, or to the one before when the latest has only
+        just been sent (spec sheet 2.6).
+        """
+        prober = self.prober
+        items = replies.hosts * prober.width + columns
+        tries = prober.items.tries[items].astype(np.int64)
+        latest = (np.maximum(tries, 1) - 1) % CODES
+        untagged = replies.slots < 0
+        if untagged.any():
+            age = prober.items.round_trip(items, latest.astype(np.uint8), times)
+            latest = np.where((age < TOO_FAST) & (tries > 1), (tries - 2) % CODES, latest)
+        return np.where(untagged, latest, replies.slots % CODES).astype(np.uint8)
 
     def teach_ping(self, hosts: I64, kinds: U8, ports: I64, scores: NDArray[np.int16]) -> None:
         """These probes were answered: they may serve as timing pings (repeats allowed)."""

@@ -8,6 +8,8 @@ import numpy as np
 
 from leadline.engine.codec import SLOTS
 from leadline.engine.control import Control
+from leadline.engine.path_memory import PathMemory, recall, remember
+from leadline.engine.prober import Prober
 from leadline.engine.progress import ProgressMeter, Tally
 from leadline.engine.rate import RateLimiter
 from leadline.link.base import CaptureFilter, Clock, Link, LinkStatistics, Network, Route
@@ -34,6 +36,7 @@ class Session:
     rate: RateLimiter
     epoch: float
     tally: Tally = field(default_factory=Tally)
+    _paths: dict[tuple[str, int, bool, str], PathMemory] = field(default_factory=dict)
     _links: dict[tuple[str, int, int], Link] = field(default_factory=dict)
     _counted: LinkStatistics = field(default_factory=LinkStatistics)
 
@@ -64,6 +67,18 @@ class Session:
             )
             self._links[key] = self.network.open_link(route.interface, capture)
         return self._links[key]
+
+    def recall(self, route: Route, kind: str, prober: Prober) -> None:
+        """Let a prober begin where the last group of the same ``kind`` of probes on the same path ended."""
+        recall(prober, self._paths.get(self._path(route, kind)))
+
+    def remember(self, route: Route, kind: str, prober: Prober) -> None:
+        """Keep what this group learnt of its path."""
+        self._paths[self._path(route, kind)] = remember(prober)
+
+    @staticmethod
+    def _path(route: Route, kind: str) -> tuple[str, int, bool, str]:
+        return route.interface.name, route.source.version, route.on_link, kind
 
     def _protocols(self) -> tuple[int, ...]:
         """Protocol pings are answered with packets of the same protocol."""

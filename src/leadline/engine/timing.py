@@ -23,6 +23,9 @@ LARGEST_SCALE = 50.0
 # A window that has met loss grows by this share of itself each time it was filled and answered, besides Nmap's one
 # probe: a large window does not take minutes to come back.
 GROWTH = 1 / 32
+# Where nothing answers nothing can be measured either: the group's window opens by one for every probe that timed out,
+# up to this many probes. With a timeout of a second that is a pace no link of today notices.
+BLIND_LIMIT = 1024.0
 # Losses and answers of one host that count in the group's share of losses: one host that limits its answers must not
 # slow down its neighbours.
 HOST_WEIGHT = 8.0
@@ -48,6 +51,11 @@ class RoundTrips:
         if len(known):
             self.srtt[-1] = np.median(srtt[known])
             self.rttvar[-1] = np.max(self.rttvar[known])
+        self._set_timeouts()
+
+    def seed_group(self, srtt: float, rttvar: float) -> None:
+        """Start the group from what an earlier group on the same path measured."""
+        self.srtt[-1], self.rttvar[-1] = srtt, rttvar
         self._set_timeouts()
 
     def sample(self, hosts: I64, rtt: F64) -> None:
@@ -112,6 +120,7 @@ class Windows:
         limit[-1] = max(low, min(plan.max_parallelism or group_limit, group_limit))
         self.limit: F64 = limit
         self.cwnd: F64 = np.clip(np.full(hosts + 1, 10.0), low, limit)
+        self._initial = self.cwnd.copy()
         # The group starts without a threshold: until something is lost nothing is known of the path's room.
         self.ssthresh: F64 = np.full(hosts + 1, 150.0)
         self.ssthresh[-1] = limit[-1]
@@ -143,6 +152,18 @@ class Windows:
         slow = cwnd < ssthresh
         grown = np.where(slow, np.minimum(cwnd + step, ssthresh), cwnd + step * (self._increment / cwnd + GROWTH))
         self.cwnd[rows] = np.minimum(grown, self.limit[rows])
+
+    def expired(self, count: int) -> None:
+        """Probes timed out: as long as nobody of the group ever answered that is no sign of loss, but of silence."""
+        if self.received[-1] == 0:
+            most = min(BLIND_LIMIT, float(self.limit[-1]))
+            self.cwnd[-1] = max(self.cwnd[-1], min(self.cwnd[-1] + count, most))
+
+    def restart(self, hosts: I64) -> None:
+        """These (distinct) hosts, and the group, begin anew at least: what shrank their windows was no loss."""
+        rows = np.append(hosts, len(self.cwnd) - 1)
+        self.cwnd[rows] = np.maximum(self.cwnd[rows], self._initial[rows])
+        self._lost[rows] = self._good[rows] = 0
 
     def drop(self, hosts: I64, sent: F64, now: float) -> I64:
         """Probes sent at ``sent`` to these hosts were lost.

@@ -55,7 +55,7 @@ class SynMachine(RawMachine):
             return
         columns = np.maximum(columns, 0)
         items = replies.hosts * self.prober.width + columns
-        codes = self.codes_of(replies, columns)
+        codes = self.codes_of(replies, columns, frames.times[replies.rows])
         # Nothing is believed of a port that was not asked yet; a bare SYN only while its probe is awaited.
         asked = codes[useful] < np.minimum(self.prober.items.tries[items[useful]], 16)
         awaited = self.prober.items.phase[items[useful]] == Phase.OUTSTANDING

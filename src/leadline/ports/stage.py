@@ -93,9 +93,11 @@ def _raw(
     )  # fmt: skip
     codec = ProbeCodec(group, session.key, session.first_port + SLOTS)
     machine = SynMachine(group, matrix, prober, codec, session.epoch, names=names, materialised=materialised)
+    session.recall(group.route, "raw", prober)
     link = session.link(group.route)
     steps = drive(machine, link, clock, session.control, session.meter(task))
     yield from _watch(steps, machine, session, task)
+    session.remember(group.route, "raw", prober)
 
 
 def _connections(

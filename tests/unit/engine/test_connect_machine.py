@@ -113,7 +113,7 @@ def test_ports_that_answered_serve_as_timing_pings() -> None:
 
 def test_pings_that_are_given_up_are_cancelled() -> None:
     clock, connector = world(lambda address, port: 0 if port == 80 and clock.time == T0 else None)
-    machine = Connections(1, (80, 81), connector)
+    machine = Connections(1, (80, 81, 82, 83), connector)
     machine.start(clock.now(), 100)
     machine.take(connector.poll(1.0), clock.now())
     for _ in range(400):

@@ -118,4 +118,7 @@ def test_stopping_forgets_and_tells_how_many() -> None:
 def test_unproven_are_those_with_a_probe_and_few_measurements() -> None:
     pings = Pings(3)
     pings.teach(np.array([0, 1]), np.full(2, 10, dtype=np.int16))
-    assert pings.unproven(np.array([ENOUGH - 1.0, ENOUGH, 0.0])).tolist() == [True, False, False]
+    sent = np.array([ENOUGH - 1.0, ENOUGH, 0.0])
+    assert pings.unproven(sent, np.array([1000, 1000, 1000])).tolist() == [True, False, False]
+    # A few silent probes do not deserve more proof than they are.
+    assert pings.unproven(np.array([3.0, 2.0, 0.0]), np.array([3, 3, 3])).tolist() == [False, True, False]

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadline.engine.ledger import CODES, Phase
-from leadline.engine.prober import PING, Prober, Sends
+from leadline.engine.prober import GONE, PING, Prober, Sends
 from leadline.engine.rate import CATCH_UP, RateLimiter
 from leadline.model.plan import TimingPlan
 from tests.support.probing import FakeHosts, check_books
@@ -169,8 +169,13 @@ def test_silent_ports_wait_for_proof_of_the_path_when_a_ping_is_known() -> None:
     world = FakeHosts(np.zeros((1, 10), dtype=bool))
     world.run(prober, T0)
     pings = [column for _, _, column in world.sent if column == PING]
-    assert len(pings) >= 40
+    assert len(pings) >= 10
     assert (prober.items.tries == 2).all()
+    many = prober_of(1, 200, TimingPlan())
+    many.pings.teach(np.array([0]), np.array([50], dtype=np.int16))
+    world = FakeHosts(np.zeros((1, 200), dtype=bool))
+    world.run(many, T0)
+    assert [column for _, _, column in world.sent].count(PING) >= 40
 
 
 def test_a_lossy_path_raises_the_limit_by_pings_alone() -> None:
@@ -377,8 +382,24 @@ def test_lost_pings_are_drops() -> None:
     pings = take(prober, T0 + 2.2)
     assert (pings.columns == PING).all()
     prober.expire(T0 + 9)
+    assert {made.cause for made in prober.decisions()} == {"timing ping lost"}
+    # They are loss once the host is heard of again: it might have been gone.
+    assert prober.loss.lost[0] == 0
+    again = take(prober, T0 + 9)
+    prober.ping_answered(again.hosts, again.codes, np.full(len(again.hosts), T0 + 9.1), T0 + 9.1)
     assert prober.loss.lost[0] == len(pings.columns)
-    assert {made.cause for made in prober.decisions()} == {"timing ping lost", "loss seen on the path"}
+    assert "loss seen on the path" in {made.cause for made in prober.decisions()}
+
+
+def test_a_host_that_falls_silent_is_gone_not_lossy() -> None:
+    prober = prober_of(1, 1000)
+    prober.trips.seed(np.array([0.02]), np.array([0.005]))
+    prober.pings.teach(np.array([0]), np.array([50], dtype=np.int16))
+    world = FakeHosts(np.zeros((1, 1000), dtype=bool), loss=1.0)
+    world.run(prober, T0)
+    assert (prober.items.tries == 2).all()
+    assert [column for _, _, column in world.sent].count(PING) == GONE
+    assert world.now - T0 < 60
 
 
 def test_many_drops_look_like_a_rate_limit() -> None:
@@ -408,7 +429,7 @@ def test_a_better_ping_probe_makes_those_on_the_way_forgotten_not_lost() -> None
     check_books(prober)
     assert prober.pings._on_way.tolist() == [0, 1]
     prober.expire(T0 + 9)
-    assert prober.loss.lost.tolist()[:2] == [0, 1]
+    assert prober._missed.tolist() == [0, 1]
 
 
 def test_requeued_items_go_again_as_the_same_try_and_expire_once() -> None:
@@ -507,6 +528,8 @@ def test_retries_without_room_wait_for_their_host() -> None:
     prober.windows.low = 1.0
     prober.expire(T0 + 1.1)
     prober.windows.cwnd[0] = 3.0
+    # Hosts that answered once have windows of their own.
+    prober.pings.score[:] = 10
     sends = take(prober, T0 + 1.1)
     assert (sends.hosts == 0).sum() == 3
     assert (sends.hosts == 1).sum() == 10
@@ -525,3 +548,23 @@ def test_codes_wrap_where_tries_exceed_the_tag() -> None:
             codes.append(int(sends.codes[0]))
         now += 2.0
     assert codes == [one % CODES for one in range(41)]
+
+
+def test_silence_without_any_answer_opens_the_window_of_the_group() -> None:
+    prober = prober_of(1, 1000)
+    sent = []
+    for second in range(6):
+        sends = take(prober, T0 + 1.01 * second)
+        sent.append(len(sends.hosts))
+    assert sent[:5] == [10, 20, 40, 80, 160]
+    check_books(prober)
+
+
+def test_a_silent_host_among_answering_ones_takes_the_window_of_the_group() -> None:
+    prober = prober_of(2, 1000)
+    prober.windows.cwnd[-1] = 200.0
+    prober.windows.received[-1] = 1
+    prober.pings.score[0] = 10
+    sends = take(prober, T0)
+    assert (sends.hosts == 0).sum() == 10
+    assert (sends.hosts == 1).sum() == 100  # half of the 200, as the hosts share a turn

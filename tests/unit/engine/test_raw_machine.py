@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scapy.layers.inet import TCP
 
-from leadline.engine.codec import PING_SLOT
+from leadline.engine.codec import PING_SLOT, Replies
 from leadline.engine.probe_kind import ProbeKind
 from leadline.engine.prober import PING
 from leadline.engine.raw_machine import PING_SCORES
@@ -244,3 +244,15 @@ def test_damaged_answers_never_raise(
         check_books(machine.prober)
         assert len(machine.heard) <= 1
         list(machine.events())
+
+
+def test_a_reply_without_code_right_after_a_retry_answers_the_try_before() -> None:
+    machine = ports_machine(hosts=1, ports=(80,))
+    items = machine.prober.items
+    one = np.array([0])
+    items.mark_sent(one, T0)
+    items.mark_sent(one, T0 + 0.2)
+    flags = np.array([False])
+    untagged = Replies(one, one, np.array([8], dtype=np.uint8), one, np.array([-1]), flags, ~flags)
+    assert machine.codes_of(untagged, one, np.array([T0 + 0.21])).tolist() == [0]
+    assert machine.codes_of(untagged, one, np.array([T0 + 0.24])).tolist() == [1]

@@ -1,0 +1,49 @@
+"""What one group taught about a path, kept for the next group that takes it (spec sheet 2.6, last but one line)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from leadline.engine.prober import Prober
+
+# What was lost earlier counts for less than what is lost now.
+LOSS_KEPT = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class PathMemory:
+    """Group values: ``srtt``/``rttvar`` in seconds (negative: never measured), window in probes, loss counts."""
+
+    srtt: float
+    rttvar: float
+    cwnd: float
+    ssthresh: float
+    sent: float
+    lost: float
+
+
+def remember(prober: Prober) -> PathMemory:
+    """What the prober's group learnt."""
+    trips, windows, loss = prober.trips, prober.windows, prober.loss
+    return PathMemory(
+        float(trips.srtt[-1]),
+        float(trips.rttvar[-1]),
+        float(windows.cwnd[-1]),
+        float(windows.ssthresh[-1]),
+        float(loss.sent[-1]) * LOSS_KEPT,
+        float(loss.lost[-1]) * LOSS_KEPT,
+    )
+
+
+def recall(prober: Prober, memory: PathMemory | None) -> None:
+    """Let a fresh prober begin where an earlier group on the same path ended."""
+    if memory is None:
+        return
+    windows, loss = prober.windows, prober.loss
+    windows.cwnd[-1] = np.clip(memory.cwnd, windows.cwnd[-1], windows.limit[-1])
+    windows.ssthresh[-1] = np.clip(memory.ssthresh, windows.cwnd[-1], windows.limit[-1])
+    loss.sent[-1], loss.lost[-1] = memory.sent, memory.lost
+    if memory.srtt >= 0 and prober.trips.srtt[-1] < 0:
+        prober.trips.seed_group(memory.srtt, memory.rttvar)
