@@ -215,12 +215,13 @@ def test_a_host_that_limits_its_answers_is_told_from_a_lossy_one(limit: str) -> 
 
 def test_in_sequence_ports_go_out_in_ascending_order() -> None:
     scan = traced(one_host(), TARGET, ports="1-300", skip_discovery=True, sequential=True)
-    assert [port for _, _, port in syns(scan)] == list(range(1, 301))
+    # A port may come again as a timing ping.
+    assert list(dict.fromkeys(port for _, _, port in syns(scan))) == list(range(1, 301))
 
 
 def test_otherwise_the_common_ports_go_first_and_the_others_are_shuffled() -> None:
     scan = traced(one_host(), TARGET, ports="1-300", skip_discovery=True)
-    order = [port for _, _, port in syns(scan)]
+    order = list(dict.fromkeys(port for _, _, port in syns(scan)))
     assert sorted(order) == list(range(1, 301))
     assert {22, 80, 21} <= set(order[:28])
     assert (np.diff(order[28:]) == 1).sum() < 20

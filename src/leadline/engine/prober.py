@@ -82,6 +82,7 @@ class Prober:
         self.active: Bool = self.counts > 0
         self.retry_limit: I64 = np.full(hosts, min(1, plan.max_retries), dtype=np.int64)
         self._most_retries = plan.max_retries
+        self._first_timeout = plan.initial_rtt_timeout
         self._useful_try: I64 = np.full(hosts, 0, dtype=np.int64)
         self._waiting: I64 = np.zeros(hosts, dtype=np.int64)
         self._benched: I64 = np.zeros(hosts, dtype=np.int64)
@@ -313,6 +314,9 @@ class Prober:
         if now < self._next_expiry and not self._settled().any():
             return _NONE
         patience = np.maximum(self.trips.timeout[:-1], self.delays.delay)
+        # A host that is known to answer, but was never measured, may be slower than its neighbours.
+        unmeasured = (self.pings.score > 0) & (self.trips.srtt[:-1] < 0)
+        patience[unmeasured] = np.maximum(patience[unmeasured], self._first_timeout)
         items, _, soonest = self.ledger.expire(self.items, self.width, patience, now)
         lost, lost_sent, ping_due = self.pings.expire(patience, now)
         self._next_expiry = min(soonest, ping_due, now + EXPIRY_GLANCE)
