@@ -1,0 +1,135 @@
+import errno
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leadline.model.port import PortState, Reason
+from leadline.ports.classify import (
+    CONNECT_MEANINGS,
+    SILENT_ERRORS,
+    TRANSITIONS,
+    classify_syn,
+    flag_words,
+    icmp_words,
+)
+
+FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
+OPEN, CLOSED, FILTERED, UNKNOWN = PortState.OPEN, PortState.CLOSED, PortState.FILTERED, PortState.UNKNOWN
+
+
+def one(flags: int = 0, error: tuple[int, int] | None = None, family: int = 4) -> tuple[PortState, Reason]:
+    kind, code = error or (0, 0)
+    verdicts = classify_syn(
+        np.array([error is not None]), np.array([family], dtype=np.uint8), np.array([flags], dtype=np.uint16),
+        np.array([kind], dtype=np.uint8), np.array([code], dtype=np.uint8),
+    )  # fmt: skip
+    return PortState(int(verdicts.states[0])), Reason(int(verdicts.reasons[0]))
+
+
+@pytest.mark.parametrize(
+    ("flags", "state", "reason"),
+    [
+        (SYN | ACK, OPEN, Reason.SYN_ACK),
+        (SYN | ACK | PSH | FIN, OPEN, Reason.SYN_ACK),
+        (SYN | ACK | 0xC0, OPEN, Reason.SYN_ACK),
+        (RST, CLOSED, Reason.RESET),
+        (RST | ACK, CLOSED, Reason.RESET),
+        (RST | SYN | ACK, CLOSED, Reason.RESET),
+        (0x1FF, CLOSED, Reason.RESET),
+        (SYN, OPEN, Reason.SPLIT_HANDSHAKE_SYN),
+        (SYN | 0xC0, OPEN, Reason.SPLIT_HANDSHAKE_SYN),
+    ],
+)
+def test_flags_that_decide(flags: int, state: PortState, reason: Reason) -> None:
+    assert one(flags) == (state, reason)
+    assert one(flags, family=6) == (state, reason)
+
+
+@pytest.mark.parametrize("flags", [0, ACK, FIN, FIN | ACK, PSH | ACK, SYN | FIN, 0x40])
+def test_flags_that_decide_nothing(flags: int) -> None:
+    assert one(flags)[0] is UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("family", "error", "reason"),
+    [
+        (4, (3, 0), Reason.NET_UNREACH),
+        (4, (3, 1), Reason.HOST_UNREACH),
+        (4, (3, 2), Reason.PROTO_UNREACH),
+        (4, (3, 3), Reason.PORT_UNREACH),
+        (4, (3, 9), Reason.NET_PROHIBITED),
+        (4, (3, 10), Reason.HOST_PROHIBITED),
+        (4, (3, 13), Reason.ADMIN_PROHIBITED),
+        (4, (11, 0), Reason.TIME_EXCEEDED),
+        (4, (11, 1), Reason.TIME_EXCEEDED),
+        (6, (1, 0), Reason.NO_ROUTE),
+        (6, (1, 1), Reason.ADMIN_PROHIBITED),
+        (6, (1, 2), Reason.BEYOND_SCOPE),
+        (6, (1, 3), Reason.ADDR_UNREACH),
+        (6, (1, 4), Reason.PORT_UNREACH),
+        (6, (1, 5), Reason.FAILED_POLICY),
+        (6, (1, 6), Reason.REJECT_ROUTE),
+        (6, (3, 0), Reason.TIME_EXCEEDED),
+    ],
+)
+def test_errors_mean_filtered_and_say_why(family: int, error: tuple[int, int], reason: Reason) -> None:
+    assert one(error=error, family=family) == (FILTERED, reason)
+
+
+@pytest.mark.parametrize(
+    ("family", "error"), [(4, (4, 0)), (4, (5, 1)), (4, (3, 4)), (4, (12, 0)), (6, (2, 0)), (6, (4, 0))]
+)
+def test_errors_that_decide_nothing(family: int, error: tuple[int, int]) -> None:
+    assert one(error=error, family=family)[0] is UNKNOWN
+
+
+@given(
+    flags=st.integers(0, 65_535), kind=st.integers(0, 255), code=st.integers(0, 255), family=st.sampled_from([0, 4, 6])
+)
+def test_an_error_never_opens_or_closes_a_port(flags: int, kind: int, code: int, family: int) -> None:
+    assert one(flags, (kind, code), family)[0] in (FILTERED, UNKNOWN)
+
+
+def test_what_opened_a_port_stays() -> None:
+    assert not TRANSITIONS[OPEN].any()
+    assert not TRANSITIONS.diagonal()[[UNKNOWN, OPEN, CLOSED, FILTERED]].any()
+    assert not TRANSITIONS[:, UNKNOWN].any()
+
+
+def test_better_answers_replace_worse_ones() -> None:
+    assert TRANSITIONS[UNKNOWN, [OPEN, CLOSED, FILTERED]].all()
+    assert TRANSITIONS[FILTERED, [OPEN, CLOSED]].all()
+    assert np.flatnonzero(TRANSITIONS[CLOSED]).tolist() == [OPEN]
+
+
+@given(st.lists(st.sampled_from([OPEN, CLOSED, FILTERED, PortState.UNFILTERED]), max_size=12))
+def test_repeats_of_a_state_change_nothing(answers: list[PortState]) -> None:
+    """On this the port scan relies when it looks at the first answer of each state only."""
+
+    def outcome(states: list[PortState]) -> PortState:
+        now = UNKNOWN
+        for state in states:
+            now = state if TRANSITIONS[now, state] else now
+        return now
+
+    assert outcome(answers) == outcome(list(dict.fromkeys(answers)))
+
+
+def test_connect_errors() -> None:
+    assert CONNECT_MEANINGS[0].state is OPEN
+    assert CONNECT_MEANINGS[errno.ECONNREFUSED].state is CLOSED
+    filtered = {code for code, meaning in CONNECT_MEANINGS.items() if meaning.state is FILTERED}
+    assert {errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EACCES, errno.EPERM} <= filtered
+    assert {meaning.up for code, meaning in CONNECT_MEANINGS.items() if code in filtered} == {False}
+    assert not SILENT_ERRORS & set(CONNECT_MEANINGS)
+
+
+def test_words() -> None:
+    assert flag_words(SYN | ACK) == "tcp SA"
+    assert flag_words(RST | ACK) == "tcp RA"
+    assert flag_words(0x1FF) == "tcp FSRPAUECN"
+    assert flag_words(0) == "tcp none"
+    assert icmp_words(4, 3, 13) == "icmp 3/13"
+    assert icmp_words(6, 1, 4) == "icmpv6 1/4"
