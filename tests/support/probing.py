@@ -9,7 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.engine.ledger import Phase
-from leadline.engine.prober import PING, Prober
+from leadline.engine.prober import PING, Prober, Sends
+from leadline.model.plan import TimingPlan
+
+T0 = 1000.0
 
 
 @dataclass(slots=True)
@@ -98,3 +101,22 @@ def check_books(prober: Prober) -> None:
     assert 0.0 <= prober.progress() <= 1.0
     assert (prober.retry_limit <= prober._most_retries).all()
     assert (prober.items.tries <= prober._most_retries + 1).all()
+
+
+def prober_of(hosts: int, width: int, plan: TimingPlan | None = None, **options: object) -> Prober:
+    """A prober that sends the columns in their order, beginning at ``T0``."""
+    return Prober(hosts, width, np.arange(width), plan or TimingPlan(), T0, **options)  # type: ignore[arg-type]
+
+
+def answer(prober: Prober, sends: Sends, which: list[int], at: float, *, weak: bool = False) -> NDArray[np.bool_]:
+    """Answers to some of what was sent, all at once; which of them are new."""
+    rows = np.array(which, dtype=np.int64)
+    times, weakness = np.full(len(rows), at), np.full(len(rows), weak)
+    return prober.answer(sends.hosts[rows], sends.columns[rows], sends.codes[rows], times, weakness, at)
+
+
+def take(prober: Prober, now: float, room: int = 4096) -> Sends:
+    """What is sent now: something is."""
+    sends = prober.take(now, room)
+    assert sends is not None
+    return sends

@@ -193,9 +193,7 @@ def _recorded(network: Network, file: BinaryIO) -> Network:
     return RecordedNetwork(network, file)
 
 
-def _events(
-    plan: Plan, network: Network, resolver: Resolver, control: Control, speed: float | None
-) -> Iterator[Event]:
+def _events(plan: Plan, network: Network, resolver: Resolver, control: Control, speed: float | None) -> Iterator[Event]:
     from leadline.pipeline import run
 
     events = run(plan, network, resolver, control)

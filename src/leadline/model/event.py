@@ -15,7 +15,10 @@ from leadline.model.port import Port, Protocol, Reason
 
 @dataclass(frozen=True, slots=True)
 class ScanInfo:
-    """One technique of the scan: ``technique`` is Nmap's XML word (``syn``, ``connect`` ...); ``services`` a range list."""
+    """One technique of the scan.
+
+    ``technique`` is Nmap's XML word (``syn``, ``connect`` ...); ``services`` a range list.
+    """
 
     technique: str
     protocol: Protocol
@@ -37,7 +40,10 @@ class ScanStarted:
 
 @dataclass(frozen=True, slots=True)
 class TaskStarted:
-    """A stage begins on a group of hosts: ``task`` as users of Nmap know it (``ARP Ping Scan``, ``SYN Stealth Scan`` ...)."""
+    """A stage begins on a group of hosts.
+
+    ``task`` as users of Nmap know it (``ARP Ping Scan``, ``SYN Stealth Scan`` ...).
+    """
 
     at: float
     task: str
@@ -104,7 +110,6 @@ class PortFound:
     port: Port
 
 
-
 @dataclass(frozen=True, slots=True)
 class HostDone:
     """All that will be known of one host."""
@@ -130,7 +135,10 @@ class TimingDecision:
 
 @dataclass(frozen=True, slots=True)
 class PacketTraced:
-    """One packet (``--packet-trace``): ``direction`` is ``SENT``, ``RCVD`` or ``CONN``; ``summary`` one line of text."""
+    """One packet (``--packet-trace``).
+
+    ``direction`` is ``SENT``, ``RCVD`` or ``CONN``; ``summary`` one line of text.
+    """
 
     at: float
     direction: str

@@ -37,9 +37,9 @@ class Host:
     ``latency`` (smoothed round trip), ``rttvar`` and ``timeout`` are seconds, ``None`` when never measured.
     ``started``/``ended``: seconds since the epoch. ``mac`` is ``AA:BB:CC:DD:EE:FF`` upper case, ``vendor`` its
     registered owner (empty: unknown). ``ports``: materialised one by one, ascending by protocol then number; ports of a
-    state that too many share are in ``summaries`` instead. ``interrupted``: the stage during which the scan of this host
-    was cut ("" when it is complete); ports not decided by then are absent. ``timed_out``: it was ``--host-timeout`` that cut it.
-    ``other_addresses``: further addresses that the typed name resolves to, not scanned.
+    state that too many share are in ``summaries`` instead. ``interrupted``: the stage during which the scan of this
+    host was cut ("" when it is complete); ports not decided by then are absent. ``timed_out``: it was
+    ``--host-timeout`` that cut it. ``other_addresses``: further addresses that the typed name resolves to, not scanned.
     """
 
     address: Address

@@ -42,8 +42,9 @@ class PingProbe:
 
 @dataclass(frozen=True, slots=True)
 class TargetPlan:
-    """Which addresses. ``families``: 4 and/or 6 allowed; ``random``: ``-iR`` count, 0 = without end, ``None`` = not asked.
+    """Which addresses.
 
+    ``families``: 4 and/or 6 allowed; ``random``: ``-iR`` count, 0 = without end, ``None`` = not asked.
     ``prefer_v6``: names give their IPv6 addresses first (``-6``). ``seed`` fixes every permutation.
     """
 
@@ -62,7 +63,10 @@ class TargetPlan:
 
 @dataclass(frozen=True, slots=True)
 class ResolvePlan:
-    """``reverse``: ``up`` (hosts that are up), ``all`` (-R), ``never`` (-n). ``servers``: as typed, empty = the system's."""
+    """How names are found.
+
+    ``reverse``: ``up`` (hosts that are up), ``all`` (-R), ``never`` (-n). ``servers``: as typed, empty = the system's.
+    """
 
     reverse: str = "up"
     servers: tuple[str, ...] = ()
@@ -86,7 +90,10 @@ class DiscoveryPlan:
 
 @dataclass(frozen=True, slots=True)
 class PortPlan:
-    """``technique`` is ``None`` for ``-sn`` and ``-sL``. ``ports``: the scan's default set (targets may name their own)."""
+    """Which ports, and how.
+
+    ``technique`` is ``None`` for ``-sn`` and ``-sL``. ``ports``: the scan's default set (targets may name their own).
+    """
 
     technique: Technique | None = None
     ports: PortSet = field(default_factory=PortSet)

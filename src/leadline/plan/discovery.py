@@ -120,9 +120,7 @@ def _by_connection(asked: list[PingProbe], choice: DiscoveryChoice) -> tuple[Pin
         if kind in kinds:
             choice.needs_rights.append(f"{name} needs the right to send raw packets (root or CAP_NET_RAW).")
     tcp = [
-        PingProbe(PingKind.TCP_CONNECT, probe.number)
-        for probe in asked
-        if _PROTOCOLS.get(probe.kind) is Protocol.TCP
+        PingProbe(PingKind.TCP_CONNECT, probe.number) for probe in asked if _PROTOCOLS.get(probe.kind) is Protocol.TCP
     ]
     if kinds - {PingKind.TCP_CONNECT}:
         choice.notices.append("Raw packets cannot be sent: discovery makes TCP connections instead of the -P probes.")

@@ -127,9 +127,7 @@ def test_outputs_and_capture_file(pipeline: Pipeline, tmp_path: Path, capsys: py
     assert capsys.readouterr().out == ""
 
 
-def test_outputs_that_cannot_be_opened(
-    pipeline: Pipeline, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_outputs_that_cannot_be_opened(pipeline: Pipeline, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     missing = str(tmp_path / "none" / "x")
     assert main.entry(["demo", "-oN", missing]) == 2
     assert main.entry(["demo", "--record", missing]) == 2

@@ -56,9 +56,7 @@ def test_output_base() -> None:
     options = settings(("-oA", "scan-%Y")).options()
     assert (options.normal, options.xml, options.grepable) == ("scan-2026.nmap", "scan-2026.xml", "scan-2026.gnmap")
     assert options.json is None
-    assert settings(("-oA", "-")).mistakes == [
-        "Option -oA writes three files and cannot write to standard output."
-    ]
+    assert settings(("-oA", "-")).mistakes == ["Option -oA writes three files and cannot write to standard output."]
     assert settings(("-oX", "a"), ("-oA", "b")).mistakes == ["Options -oX and -oA cannot be used together."]
 
 
