@@ -68,6 +68,12 @@ class DiscoveryMachine(RawMachine):
         # The timeout of a host that was never heard of is its group's: fast neighbours must not rush a slow host.
         return self.prober.done and (self._now >= self._patient_until or not (self.status == HostStatus.UNKNOWN).any())
 
+    @property
+    def pending(self) -> NDArray[np.bool_]:
+        """Hosts that may still answer, bool ``(N,)``: unless all is done, nobody's patience is known to be over."""
+        result: NDArray[np.bool_] = self.prober.active | ((self.status == HostStatus.UNKNOWN) & (not self.done))
+        return result
+
     def probes(self, sends: Sends) -> tuple[U8, I64]:
         return self.columns.kinds[sends.columns], self.columns.numbers[sends.columns]
 
@@ -78,6 +84,7 @@ class DiscoveryMachine(RawMachine):
             replies.kinds, replies.error, replies.from_target, frames.family[rows], frames.tcp_flags[rows],
             frames.icmp_type[rows], frames.icmp_code[rows], self._ignore_reset,
         )  # fmt: skip
+        reasons[self.columns.protocols[columns] & ~replies.error] = Reason.PROTO_RESPONSE
         asked = np.flatnonzero((columns >= 0) & (status != HostStatus.UNKNOWN))
         if not len(asked):
             return
@@ -127,8 +134,7 @@ class DiscoveryMachine(RawMachine):
 
     def mac(self, host: int) -> str:
         """The MAC that the host answered with, or the empty string."""
-        raw = self.macs[host]
-        return ":".join(f"{byte:02X}" for byte in raw) if raw.any() else ""
+        return mac_text(self.macs[host])
 
     def responder(self, host: int) -> Address | None:
         """Who decided, when it was not the host itself."""
@@ -143,7 +149,7 @@ class DiscoveryMachine(RawMachine):
         rtt = float(self.rtt[host])
         if column < 0:
             names = ", ".join(self._probe_name(index) for index in range(self.prober.width))
-            cut = bool(self.prober.active[host])
+            cut = bool(self.pending[host])
             rule = "no reply before the scan was cut -> unknown" if cut else "no reply to any probe -> down"
             return Evidence(probe=names, tries=int(tries.sum()), at=now - self.epoch, rule=rule)
         status = HostStatus(int(self.status[host]))
@@ -162,6 +168,11 @@ class DiscoveryMachine(RawMachine):
     def _probe_name(self, column: int) -> str:
         kind, number = ProbeKind(int(self.columns.kinds[column])), int(self.columns.numbers[column])
         return f"{kind.label} {number}" if number else kind.label
+
+
+def mac_text(raw: NDArray[np.uint8]) -> str:
+    """Six bytes as users write them; the empty string for zeros."""
+    return ":".join(f"{byte:02X}" for byte in raw) if raw.any() else ""
 
 
 _LINK_KINDS = np.array([int(ProbeKind.ARP), int(ProbeKind.NEIGHBOR)], dtype=np.uint8)

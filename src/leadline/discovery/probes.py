@@ -33,10 +33,14 @@ _PROTOCOL_PROBES = {
 
 @dataclass(frozen=True, slots=True)
 class PingColumns:
-    """Column ``c`` is a probe of ``kinds[c]`` to port (or protocol) ``numbers[c]``; ``(P,)`` each, in send order."""
+    """Column ``c`` is a probe of ``kinds[c]`` to port (or protocol) ``numbers[c]``; ``(P,)`` each, in send order.
+
+    ``protocols[c]``: it was asked for as a protocol ping (``-PO``), whatever it carries.
+    """
 
     kinds: U8
     numbers: I64
+    protocols: NDArray[np.bool_]
 
     def column_of(self, kinds: U8, numbers: I64) -> I64:
         """The column of each (kind, number), ``(N,)``; -1 for probes that are not sent."""
@@ -46,23 +50,24 @@ class PingColumns:
 
 def raw_columns(plan: DiscoveryPlan, family: int) -> PingColumns:
     """The raw probes of the plan for one family; connect pings are left out (they are not raw)."""
-    pairs: list[tuple[ProbeKind, int]] = []
+    pairs: dict[tuple[ProbeKind, int], bool] = {}
     for probe in plan.probes_v4 if family == 4 else plan.probes_v6:
         if probe.kind is PingKind.TCP_CONNECT:
             continue
         kind, number = _KINDS[probe.kind], probe.number
-        if kind is ProbeKind.IP_PROTOCOL:
+        protocol = kind is ProbeKind.IP_PROTOCOL
+        if protocol:
             kind, number = _PROTOCOL_PROBES.get(number, (kind, number))
-        if (kind, number) not in pairs:
-            pairs.append((kind, number))
+        pairs.setdefault((kind, number), protocol)
     return _columns(pairs)
 
 
 def neighbor_columns(family: int) -> PingColumns:
     """ARP or ND alone: on the local link they tell all (spec sheet 2.6)."""
-    return _columns([(ProbeKind.ARP if family == 4 else ProbeKind.NEIGHBOR, 0)])
+    return _columns({(ProbeKind.ARP if family == 4 else ProbeKind.NEIGHBOR, 0): False})
 
 
-def _columns(pairs: list[tuple[ProbeKind, int]]) -> PingColumns:
+def _columns(pairs: dict[tuple[ProbeKind, int], bool]) -> PingColumns:
     kinds = np.array([int(kind) for kind, _ in pairs], dtype=np.uint8)
-    return PingColumns(kinds, np.array([number for _, number in pairs], dtype=np.int64))
+    numbers = np.array([number for _, number in pairs], dtype=np.int64)
+    return PingColumns(kinds, numbers, np.array(list(pairs.values()), dtype=bool))

@@ -98,7 +98,9 @@ class ProbeCodec:
     def build(self, kinds: U8, hosts: I64, ports: I64, slots: I64) -> FrameBatch:
         """Frames of these probes, ``(N,)`` each; kinds may be mixed (frames then come kind by kind)."""
         batches = []
-        for kind in np.unique(kinds):
+        # In the order of the probes: the first to be sent is the likeliest to be answered first.
+        distinct, first = np.unique(kinds, return_index=True)
+        for kind in distinct[np.argsort(first)]:
             rows = np.flatnonzero(kinds == kind)
             batches.append(self._build_kind(ProbeKind(int(kind)), hosts[rows], ports[rows], slots[rows]))
         return concatenate(batches) if len(batches) != 1 else batches[0]

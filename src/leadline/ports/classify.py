@@ -26,9 +26,9 @@ ICMP_REASONS: dict[tuple[int, int, int], Reason] = {
     (6, 1, 0): Reason.NO_ROUTE,
     (6, 1, 1): Reason.ADMIN_PROHIBITED,
     (6, 1, 2): Reason.BEYOND_SCOPE,
-    (6, 1, 3): Reason.ADDR_UNREACH,
+    (6, 1, 3): Reason.HOST_UNREACH,
     (6, 1, 4): Reason.PORT_UNREACH,
-    (6, 1, 5): Reason.FAILED_POLICY,
+    (6, 1, 5): Reason.ADMIN_PROHIBITED,
     (6, 1, 6): Reason.REJECT_ROUTE,
 }
 TIME_EXCEEDED = {4: 11, 6: 3}
