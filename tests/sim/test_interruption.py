@@ -12,6 +12,7 @@ from leadline.model.address import Address
 from leadline.model.event import Event, HostDone, HostFound, PortFound, ScanEnded, TaskProgress, TaskStarted
 from leadline.model.host import HostStatus
 from leadline.model.port import PortState
+from leadline.pipeline import BLOCK
 from leadline.sim.faults import LinkFaults
 from leadline.sim.network import SimNetwork
 from leadline.sim.world import Behaviour, SimHost, World, ports, simple_world
@@ -136,7 +137,7 @@ def test_during_the_names_of_a_list() -> None:
 def test_during_a_list_no_further_block_is_begun() -> None:
     scan = sim_scan(far_world(), "10.0.0.0/8", list_scan=True, watch=stop_when(counted(HostDone, 5)))
     check_the_end(scan)
-    assert len(scan.hosts) == 4096
+    assert len(scan.hosts) == BLOCK
 
 
 @pytest.mark.parametrize(("raw", "task"), [(True, "SYN Stealth Scan"), (False, "Connect Scan")])

@@ -1,0 +1,182 @@
+"""The port scan of one group over the simulator: tasks, groups, cut hosts (whole scans are in tests/sim)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from ipaddress import ip_address
+
+import numpy as np
+import pytest
+
+from leadline.data.ranking import top_ports
+from leadline.engine.control import Control
+from leadline.engine.partition import partition
+from leadline.engine.rate import RateLimiter
+from leadline.engine.session import Session
+from leadline.errors import LinkError
+from leadline.model.address import columns_of
+from leadline.model.event import Event, PortFound, TaskEnded, TaskStarted
+from leadline.model.plan import OutputPlan, Plan, PortPlan, Technique, TimingPlan
+from leadline.model.port import PortState, Protocol
+from leadline.model.target import TargetBlock
+from leadline.ports.stage import CONNECT_TASK, MOST_ITEMS, SYN_TASK, HostPorts, group_sizes, scan_ports, task_of
+from leadline.sim.faults import LinkFaults
+from leadline.sim.link import SimLink
+from leadline.sim.network import SimNetwork
+from leadline.sim.world import Behaviour, SimHost, ports, simple_world
+
+ADDRESSES = ("192.0.2.5", "192.0.2.6")
+
+
+def network_of(*hosts: SimHost) -> SimNetwork:
+    return SimNetwork(simple_world(hosts or [SimHost((ip_address(one),), tcp=ports(22)) for one in ADDRESSES]))
+
+
+def session_of(
+    network: SimNetwork, technique: Technique = Technique.SYN, *, raw: bool = True, output: OutputPlan | None = None,
+    **timing: object,
+) -> Session:  # fmt: skip
+    plan = Plan(ports=PortPlan(technique), timing=TimingPlan(**timing), output=output or OutputPlan())
+    return Session(
+        plan, network, Control(), raw, bytes(16), 40_000, np.random.default_rng(1), RateLimiter(None, None, 0.0),
+        network.clock.now(),
+    )  # fmt: skip
+
+
+def run(
+    network: SimNetwork, session: Session, per_host: list[tuple[int, ...]], stop_at: type | None = None
+) -> list[Event | HostPorts]:
+    addresses = [host.addresses[0] for host in network.world.hosts]
+    hi, lo = columns_of(addresses)
+    (part,), _ = partition(TargetBlock(4, hi, lo), network)
+    for row, address in enumerate(addresses):
+        part.group.macs[row] = np.frombuffer(b"\x02" + (int(address) & 0xFF_FFFF_FFFF).to_bytes(5, "big"), np.uint8)
+    events: list[Event | HostPorts] = []
+    for event in scan_ports(
+        part.group, per_host, {}, session, lambda number, protocol: "", top_ports(Protocol.TCP, 32)
+    ):
+        events.append(event)
+        if stop_at is not None and isinstance(event, stop_at):
+            session.control.stop = "SIGINT"
+    return events
+
+
+def results(events: list[Event | HostPorts]) -> dict[int, HostPorts]:
+    return {event.row: event for event in events if isinstance(event, HostPorts)}
+
+
+@pytest.mark.parametrize(
+    ("technique", "raw"), [(Technique.SYN, True), (Technique.CONNECT, True), (Technique.SYN, False)]
+)
+def test_a_group(technique: Technique, raw: bool) -> None:
+    network = network_of()
+    session = session_of(network, technique, raw=raw)
+    wanted = tuple(range(20, 60))
+    events = run(network, session, [wanted, wanted])
+    task = SYN_TASK if technique is Technique.SYN and raw else CONNECT_TASK
+    assert task_of(session) == task
+    started, ended = events[0], events[-1]
+    assert isinstance(started, TaskStarted)
+    assert isinstance(ended, TaskEnded)
+    assert (started.task, started.detail) == (task, "2 hosts [40 ports/host]")
+    assert (ended.task, ended.detail) == (task, "80 total ports")
+    found = results(events)
+    assert sorted(found) == [0, 1]
+    for host in found.values():
+        assert [port.number for port in host.ports if port.state is PortState.OPEN] == [22]
+        assert sum(summary.count for summary in host.summaries) == 39
+        assert (host.interrupted, host.timed_out) == ("", False)
+        assert host.srtt > 0
+        assert host.timeout >= 0.1
+    assert sum(isinstance(event, PortFound) for event in events) == 2
+
+
+def test_one_host_and_hosts_with_ports_of_their_own_are_told_in_the_task() -> None:
+    network = network_of(SimHost((ip_address("192.0.2.5"),)))
+    (started, *_) = run(network, session_of(network), [(1, 2, 3)])
+    assert isinstance(started, TaskStarted)
+    assert started.detail == "192.0.2.5 [3 ports]"
+    network = network_of()
+    (started, *rest) = run(network, session_of(network), [(22,), (22, 23, 24)])
+    assert isinstance(started, TaskStarted)
+    assert started.detail == "2 hosts [1-3 ports/host]"
+    assert [len(results(rest)[row].ports) for row in (0, 1)] == [1, 3]
+
+
+def test_a_host_without_ports_is_finished_at_once() -> None:
+    network = network_of()
+    found = results(run(network, session_of(network), [(), (22,)]))
+    assert (found[0].ports, found[0].interrupted, found[0].srtt) == ((), "", -1.0)
+    assert len(found[1].ports) == 1
+
+
+@pytest.mark.parametrize(("debugging", "ranges"), [(0, True), (3, False)])
+def test_how_much_is_told_port_by_port(debugging: int, ranges: bool) -> None:
+    network = network_of()
+    session = session_of(network, output=OutputPlan(debugging=debugging))
+    wanted = tuple(range(1, 700))
+    assert all(bool(host.summaries) is ranges for host in results(run(network, session, [wanted, wanted])).values())
+
+
+@pytest.mark.parametrize("technique", [Technique.SYN, Technique.CONNECT])
+def test_a_stop_leaves_what_is_known(technique: Technique) -> None:
+    network = network_of()
+    session = session_of(network, technique, max_parallelism=5)
+    wanted = tuple(range(1, 300))
+    found = results(run(network, session, [wanted, wanted], stop_at=PortFound))
+    assert sorted(found) == [0, 1]
+    assert {host.interrupted for host in found.values()} == {task_of(session)}
+    assert any(port.state is PortState.OPEN for host in found.values() for port in host.ports)
+    assert not any(port.state is PortState.FILTERED for host in found.values() for port in host.ports)
+
+
+def test_a_host_that_ends_with_the_time_of_the_others_is_complete() -> None:
+    """Its end and the end of the time may come in one turn: it was finished all the same."""
+    silent = SimHost((ip_address("192.0.2.6"),), tcp=ports(22, default=Behaviour.FILTERED))
+    quick = SimHost((ip_address("192.0.2.5"),), faults=LinkFaults(latency=0.05))
+    for limit in np.arange(0.09, 0.14, 0.002).tolist():
+        network = network_of(quick, silent)
+        found = results(run(network, session_of(network, host_timeout=limit), [(22, 23), tuple(range(22, 60))]))
+        whole = len(found[0].ports) == 2
+        assert whole is not found[0].timed_out
+        assert found[0].interrupted == ("" if whole else SYN_TASK)
+        assert found[1].timed_out
+
+
+def test_what_was_found_before_a_failure_is_told_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = network_of()
+    session = session_of(network, max_parallelism=5)
+    told: list[Event | HostPorts] = []
+    wait = SimLink.wait
+
+    def fail(link: SimLink, timeout: float) -> None:
+        if link.statistics.received > 50:
+            raise LinkError("eth0: the interface is gone")
+        wait(link, timeout)
+
+    monkeypatch.setattr(SimLink, "wait", fail)
+    hi, lo = columns_of([ip_address(one) for one in ADDRESSES])
+    (part,), _ = partition(TargetBlock(4, hi, lo), network)
+    for row, address in enumerate(ADDRESSES):
+        part.group.macs[row] = np.frombuffer(b"\x02" + int(ip_address(address)).to_bytes(5, "big"), np.uint8)
+    wanted = tuple(range(1, 300))
+    steps = scan_ports(part.group, [wanted, wanted], {}, session, lambda number, protocol: "", (22,))
+    with pytest.raises(LinkError, match="gone"):
+        told.extend(steps)
+    found = results(told)
+    assert {host.interrupted for host in found.values()} == {SYN_TASK}
+    assert sorted(found) == [0, 1]
+
+
+def test_group_sizes() -> None:
+    session = session_of(network_of())
+    assert list(group_sizes(0, 1000, session)) == []
+    assert list(group_sizes(10, 1000, session)) == [10]
+    most = MOST_ITEMS // 65_535
+    assert list(group_sizes(40, 65_535, session)) == [most, most, 40 - 2 * most]
+    assert list(group_sizes(2, 1 << 21, session)) == [1, 1]
+    assert list(group_sizes(5, 0, session)) == [5]
+    small = replace(session, plan=replace(session.plan, timing=TimingPlan(max_hostgroup=2)))
+    assert list(group_sizes(5, 10, small)) == [2, 2, 1]
+    large = replace(session, plan=replace(session.plan, timing=TimingPlan(min_hostgroup=30)))
+    assert list(group_sizes(40, 65_535, large)) == [30, 10]
