@@ -84,6 +84,7 @@ class DiscoveryMachine(RawMachine):
             replies.kinds, replies.error, replies.from_target, frames.family[rows], frames.tcp_flags[rows],
             frames.icmp_type[rows], frames.icmp_code[rows], self._ignore_reset,
         )  # fmt: skip
+        reasons[self.columns.protocols[columns] & ~replies.error] = Reason.PROTO_RESPONSE
         asked = np.flatnonzero((columns >= 0) & (status != HostStatus.UNKNOWN))
         if not len(asked):
             return
@@ -133,8 +134,7 @@ class DiscoveryMachine(RawMachine):
 
     def mac(self, host: int) -> str:
         """The MAC that the host answered with, or the empty string."""
-        raw = self.macs[host]
-        return ":".join(f"{byte:02X}" for byte in raw) if raw.any() else ""
+        return mac_text(self.macs[host])
 
     def responder(self, host: int) -> Address | None:
         """Who decided, when it was not the host itself."""
@@ -168,6 +168,11 @@ class DiscoveryMachine(RawMachine):
     def _probe_name(self, column: int) -> str:
         kind, number = ProbeKind(int(self.columns.kinds[column])), int(self.columns.numbers[column])
         return f"{kind.label} {number}" if number else kind.label
+
+
+def mac_text(raw: NDArray[np.uint8]) -> str:
+    """Six bytes as users write them; the empty string for zeros."""
+    return ":".join(f"{byte:02X}" for byte in raw) if raw.any() else ""
 
 
 _LINK_KINDS = np.array([int(ProbeKind.ARP), int(ProbeKind.NEIGHBOR)], dtype=np.uint8)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.discovery.connect import ConnectDiscovery, connect_ports
-from leadline.discovery.machine import DiscoveryMachine
+from leadline.discovery.machine import DiscoveryMachine, mac_text
 from leadline.discovery.probes import PingColumns, neighbor_columns, raw_columns
 from leadline.engine.codec import ProbeCodec
 from leadline.engine.driver import drive, drive_connections
@@ -57,8 +57,8 @@ def discover(part: Part, block: TargetBlock, session: Session, vendors: VendorNa
     if plan.mode == "none" and not neighbors:
         if session.raw:
             yield from _next_hops(part, session, vendors)
-        return _believed(group, Reason.USER_SET)
-    if route.local or route.interface.kind == "loopback":
+        return _with_macs(_believed(group, Reason.USER_SET))
+    if session.raw and (route.local or route.interface.kind == "loopback"):
         return _believed(group, Reason.LOCALHOST_RESPONSE)
     columns = neighbor_columns(group.family) if neighbors else raw_columns(plan, group.family)
     if not session.raw or not len(columns.kinds):
@@ -68,7 +68,14 @@ def discover(part: Part, block: TargetBlock, session: Session, vendors: VendorNa
         task = "ARP Ping Scan" if group.family == 4 else "ND Ping Scan"
     else:
         yield from _next_hops(part, session, vendors)
-    return (yield from _by_frames(group, columns, task, session, vendors))
+    return _with_macs((yield from _by_frames(group, columns, task, session, vendors)))
+
+
+def _with_macs(outcome: Outcome) -> Outcome:
+    """On the local link the next hop is the host itself: its MAC is known however the host was found up."""
+    if outcome.group.route.on_link:
+        outcome.mac = lambda row: mac_text(outcome.group.macs[row]) if outcome.status[row] == HostStatus.UP else ""
+    return outcome
 
 
 def _believed(group: HostGroup, reason: Reason) -> Outcome:
