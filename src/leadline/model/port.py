@@ -75,8 +75,6 @@ class Reason(IntEnum):
     PERM_DENIED = 24
     NO_ROUTE = 25
     BEYOND_SCOPE = 26
-    ADDR_UNREACH = 27
-    FAILED_POLICY = 28
     REJECT_ROUTE = 29
     SOURCE_QUENCH = 30
     INIT_ACK = 31
