@@ -19,6 +19,7 @@ from leadline.engine.codec import SLOTS, ProbeCodec
 from leadline.engine.control import Control
 from leadline.engine.group import HostGroup
 from leadline.engine.partition import Part, partition
+from leadline.engine.progress import hosts_text
 from leadline.engine.rate import RateLimiter
 from leadline.engine.session import PORT_BLOCKS, Session
 from leadline.errors import ScanError
@@ -188,7 +189,6 @@ def _stages(known: _Known, plan: Plan, session: Session, resolver: Resolver) -> 
     if len(lost):
         sample = ", ".join(str(block.address(int(row))) for row in lost[:3])
         yield Notice(session.at(), "warning", f"no route to {len(lost)} target(s): {sample}{' ...' * (len(lost) > 3)}")
-    session.tally.hosts_active = len(block)
     for part in parts:
         if session.control.stop:
             break
@@ -262,7 +262,7 @@ def _names(known: _Known, plan: Plan, session: Session, resolver: Resolver) -> I
 def _ask_names(known: _Known, wanted: list[int], session: Session, resolver: Resolver) -> Iterator[Event]:
     task = "Parallel DNS resolution"
     began = session.clock.now()
-    yield TaskStarted(session.at(), task, f"{len(wanted)} hosts")
+    yield TaskStarted(session.at(), task, hosts_text(len(wanted)))
     addresses: list[Address] = list(dict.fromkeys(known.hosts[row].address for row in wanted))
     found = resolver.reverse(addresses, session.control.stopping)
     for row in wanted:
@@ -270,7 +270,7 @@ def _ask_names(known: _Known, wanted: list[int], session: Session, resolver: Res
         name = found.get(host.address)
         if name:
             known.hosts[row] = replace(host, hostnames=(*host.hostnames, Hostname(name, "PTR")))
-    yield TaskEnded(session.at(), task, f"{len(wanted)} hosts", session.clock.now() - began)
+    yield TaskEnded(session.at(), task, hosts_text(len(wanted)), session.clock.now() - began)
 
 
 def _scan(known: _Known, plan: Plan, session: Session) -> Iterator[Event]:

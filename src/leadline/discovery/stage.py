@@ -16,6 +16,7 @@ from leadline.engine.driver import drive, drive_connections
 from leadline.engine.group import HostGroup
 from leadline.engine.partition import Part
 from leadline.engine.prober import Prober
+from leadline.engine.progress import hosts_text
 from leadline.engine.session import Session
 from leadline.model.address import Address, columns_of
 from leadline.model.event import Event, Notice, PacketTraced, TaskEnded, TaskStarted
@@ -53,6 +54,7 @@ class Outcome:
 def discover(part: Part, block: TargetBlock, session: Session, vendors: VendorNames) -> Generator[Event, None, Outcome]:
     """Find out which hosts of the part are up; yields events, returns the outcome."""
     plan, group, route = session.plan.discovery, part.group, part.route
+    session.tally.hosts_active = len(group)
     neighbors = route.on_link and plan.link_probes and session.raw
     if plan.mode == "none" and not neighbors:
         if session.raw:
@@ -106,7 +108,7 @@ def _by_frames(
     session.recall(group.route, "raw", prober)
     link = session.link(group.route)
     if not quiet:
-        yield TaskStarted(session.at(), task, f"{len(group)} hosts")
+        yield TaskStarted(session.at(), task, hosts_text(len(group)))
     failure = None
     try:
         for event in drive(machine, link, clock, session.control, session.meter(task)):
@@ -191,7 +193,7 @@ def _by_connections(part: Part, block: TargetBlock, session: Session) -> Generat
     machine = ConnectDiscovery(
         addresses, scopes, ports, prober, connector, session.epoch, ignore_reset=plan.discovery.ignore_reset
     )
-    yield TaskStarted(session.at(), "Ping Scan", f"{len(group)} hosts")
+    yield TaskStarted(session.at(), "Ping Scan", hosts_text(len(group)))
     failure = None
     try:
         yield from drive_connections(machine, connector, clock, session.control, session.meter("Ping Scan"))

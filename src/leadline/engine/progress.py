@@ -26,6 +26,11 @@ class Tally:
     bytes_received: int = 0
 
 
+def hosts_text(count: int) -> str:
+    """``1 host``, ``2 hosts``: the detail of a task."""
+    return f"{count} host{'' if count == 1 else 's'}"
+
+
 class ProgressMeter:
     """Turns the share of work done into progress events. ``begun``: clock seconds; ``epoch``: the scan's begin."""
 

@@ -12,6 +12,7 @@ from leadline.engine.codec import SLOTS, ProbeCodec
 from leadline.engine.driver import drive, drive_connections
 from leadline.engine.group import HostGroup
 from leadline.engine.prober import Prober
+from leadline.engine.progress import hosts_text
 from leadline.engine.session import Session
 from leadline.model.event import Event, TaskEnded, TaskStarted
 from leadline.model.plan import Technique
@@ -69,8 +70,9 @@ def scan_ports(
     materialised = 25 * (output.verbosity + 1 + 20 * output.debugging) if output.debugging < 3 else 65_536
     task = task_of(session)
     total = int(sum(len(ports) for ports in per_host))
-    where = f"{len(group)} hosts" if len(group) > 1 else str(group.address(0))
+    where = hosts_text(len(group)) if len(group) > 1 else str(group.address(0))
     began = session.clock.now()
+    session.tally.hosts_active = len(group)
     yield TaskStarted(session.at(), task, f"{where} [{_each(per_host)} ports{'/host' if len(group) > 1 else ''}]")
     run = _raw if task == SYN_TASK else _connections
     yield from run(group, matrix, scopes, session, names, materialised, task)
@@ -155,6 +157,7 @@ def _finished(machine: SynMachine | ConnectScan, session: Session, reported: NDA
     for row in machine.prober.finished():
         if not reported[row]:
             reported[row] = True
+            session.tally.hosts_active -= 1
             yield _host_ports(machine, int(row), session, "")
 
 
