@@ -349,8 +349,8 @@ PINGS = [
     ("udp", "", Reason.PORT_UNREACH),
     ("udp", "53", Reason.UDP_RESPONSE),
     ("ip-protocol", "99", Reason.PROTO_UNREACH),
-    ("ip-protocol", "1", Reason.ECHO_REPLY),
-    ("ip-protocol", "6", Reason.RESET),
+    ("ip-protocol", "1", Reason.PROTO_RESPONSE),
+    ("ip-protocol", "6", Reason.PROTO_RESPONSE),
     ("ip-protocol", "17", Reason.PORT_UNREACH),
 ]
 
