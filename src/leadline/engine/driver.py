@@ -35,12 +35,14 @@ def drive(machine: RawMachine, link: Link, clock: Clock, control: Control, meter
             machine.receive(frames, now)
         if waiting is None:
             waiting = machine.poll(now, ROOM)
-        quiet = waiting is None and not len(frames)
+        # Fewer frames than asked for: all windows are full, nothing more can leave before an answer or a timer.
+        quiet = not len(frames) if waiting is None else len(waiting) < ROOM
         if waiting is not None:
             taken = link.send(waiting)
             if control.packet_trace:
                 yield from trace(_rows(waiting, 0, taken), "SENT", now - epoch)
             waiting = None if taken >= len(waiting) else _rows(waiting, taken, len(waiting))
+            quiet = quiet and waiting is None
             if not taken and not len(frames):
                 # The link has no room at all: let it get some instead of asking again and again.
                 link.wait(FULL_LINK_WAIT)

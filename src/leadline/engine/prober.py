@@ -189,10 +189,13 @@ class Prober:
         # The hosts that are furthest behind go first, so that all of a group get their first probe before any its
         # second.
         hosts = hosts[np.argsort(self.cursor[hosts], kind="stable")[:total]]
-        share = np.minimum(wanted[hosts], -(-total // len(hosts)))
-        over = np.cumsum(share) - total
-        share = np.maximum(0, share - np.maximum(0, np.minimum(over, share)))
+        share = wanted[hosts]
         ends = np.cumsum(share)
+        if ends[-1] > total:
+            share = np.minimum(share, -(-total // len(hosts)))
+            over = np.cumsum(share) - total
+            share = np.maximum(0, share - np.maximum(0, np.minimum(over, share)))
+            ends = np.cumsum(share)
         rank = np.arange(ends[-1]) - np.repeat(ends - share, share)
         step = np.repeat(self.cursor[hosts], share) + rank
         if self._offsets is not None:
