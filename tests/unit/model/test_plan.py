@@ -1,0 +1,71 @@
+"""The plan: complete without a word said, frozen, cheap to load."""
+
+from __future__ import annotations
+
+import pytest
+
+from leadline.model import plan as module
+from leadline.model.plan import (
+    DiscoveryPlan,
+    PingKind,
+    PingProbe,
+    Plan,
+    PortPlan,
+    ResolvePlan,
+    TargetPlan,
+    Technique,
+    TimingPlan,
+)
+from tests.support.frozen import check_frozen, loads, values_of
+
+
+@pytest.mark.parametrize("kind", values_of(module), ids=lambda kind: kind.__name__)
+def test_plans_are_frozen(kind: type) -> None:
+    check_frozen(kind(PingKind.UDP) if kind is PingProbe else kind())
+
+
+def test_a_plan_needs_no_numpy() -> None:
+    assert not loads("leadline.model.plan", "numpy")
+
+
+def test_plans_share_nothing_that_changes() -> None:
+    first, second = Plan(), Plan()
+    assert first == second
+    assert first.ports.ports.ports is not second.ports.ports.ports
+
+
+def test_the_words_of_the_techniques_are_nmaps_scaninfo_types() -> None:
+    assert {technique.value for technique in Technique} == {"syn", "connect"}
+
+
+def test_probes_are_in_the_order_in_which_they_are_sent() -> None:
+    # Spec sheet 2.6: echo, SYN, ACK, timestamp, UDP, IP protocol, connect, netmask.
+    assert [kind.value for kind in PingKind] == [
+        "icmp-echo", "tcp-syn", "tcp-ack", "icmp-timestamp", "udp", "ip-protocol", "tcp-connect", "icmp-address-mask",
+    ]  # fmt: skip
+
+
+def test_nothing_asked_for_is_template_three() -> None:
+    timing = TimingPlan()
+    assert timing.template == 3
+    assert (timing.min_rtt_timeout, timing.initial_rtt_timeout, timing.max_rtt_timeout) == (0.1, 1.0, 10.0)
+    assert (timing.max_retries, timing.scan_delay) == (10, 0.0)
+    assert (timing.max_scan_delay_tcp, timing.max_scan_delay_udp) == (1.0, 1.0)
+    assert (timing.max_parallelism, timing.host_timeout, timing.min_rate, timing.max_rate) == (None,) * 4
+    assert (timing.min_hostgroup, timing.max_hostgroup) == (1, 100_000)
+
+
+def test_nothing_asked_for_scans_nothing() -> None:
+    assert TargetPlan().expressions == ()
+    assert TargetPlan().random is None
+    assert TargetPlan().families == {4, 6}
+    assert PortPlan().technique is None
+    assert len(PortPlan().ports) == len(PortPlan().excluded) == 0
+    assert DiscoveryPlan().mode == "ping"
+    assert ResolvePlan().reverse == "up"
+    assert Plan().privileged is None
+
+
+def test_a_probe_without_a_port_has_none() -> None:
+    assert PingProbe(PingKind.ICMP_ECHO).number == 0
+    assert PingProbe(PingKind.TCP_SYN, 443) != PingProbe(PingKind.TCP_SYN, 80)
