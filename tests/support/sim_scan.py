@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any, TypeVar
@@ -109,7 +109,3 @@ def stop_when(condition: Callable[[Event], bool], signal: str = "SIGINT") -> Wat
             control.stop = signal
 
     return watch
-
-
-def first_of(events: list[Event], kind: type[SomeEvent]) -> Iterator[SomeEvent]:
-    return (event for event in events if isinstance(event, kind))
