@@ -69,6 +69,13 @@ class Items:
         return np.where(latest | before, difference.astype(np.float64) / 1e6, np.nan)
 
 
+    def sent_before(self, items: I64, codes: U8, times: F64) -> F64:
+        """Clock seconds at which the try before the one named by ``codes`` was sent; minus infinity if not kept."""
+        stamp = (times * 1e6).astype(np.int64).astype(np.uint64) & np.uint64(0xFFFFFFFF)
+        age = (stamp.astype(np.uint32) - self._sent_before[items]).astype(np.float64) / 1e6
+        return np.where(codes == (self.tries[items] - 1) % CODES, times - age, -np.inf)
+
+
 class Ledger:
     """Probes in flight in send order; entries of probes that were answered meanwhile are swept out by ``expire``."""
 

@@ -241,10 +241,11 @@ class Prober:
         # What needed a retry tells of loss: it must not widen the window first.
         self.windows.acknowledge(hosts[codes == 0], 1.0)
         self._heard_of(hosts)
-        self._learn_loss(hosts[~weak], codes[~weak], (times[picked] - np.nan_to_num(rtt))[~weak], now)
+        lost_at = self.items.sent_before(items, codes, times[picked])
+        self._learn_loss(hosts[~weak], codes[~weak], lost_at[~weak], now)
         return new
 
-    def _learn_loss(self, hosts: I64, codes: U8, sent: F64, now: float) -> None:
+    def _learn_loss(self, hosts: I64, codes: U8, lost_at: F64, now: float) -> None:
         again = codes > 0
         self.delays.good(hosts[~again])
         lost = codes.astype(np.float64)
@@ -252,7 +253,7 @@ class Prober:
         self.pings.proven(hosts)
         if not again.any():
             return
-        self._dropped(hosts[again], sent[again], "answered only on a retry", now)
+        self._dropped(hosts[again], lost_at[again], "answered only on a retry", now)
         np.maximum.at(self._useful_try, hosts[again], codes[again])
         self._grow_limits(now)
 
@@ -308,6 +309,7 @@ class Prober:
         self.in_flight[hosts] = 0
         self._waiting[hosts] = 0
         self.pings.stop(hosts)
+        self.windows.retire(hosts)
         self._finished.append(hosts)
 
     # ---- time passes --------------------------------------------------------------------------------------------
@@ -362,6 +364,7 @@ class Prober:
         self.resolved += int(self._benched[done].sum())
         self.active[done] = False
         self.pings.stop(done)
+        self.windows.retire(done)
         if len(done):
             self._finished.append(done)
 

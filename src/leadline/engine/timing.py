@@ -29,6 +29,8 @@ BLIND_LIMIT = 1024.0
 # Losses and answers of one host that count in the group's share of losses: one host that limits its answers must not
 # slow down its neighbours.
 HOST_WEIGHT = 8.0
+# Answers and losses after which a host's own share of losses says something.
+TOLD_ENOUGH = 8.0
 PING_MAGNIFIER = 3.0
 
 
@@ -154,10 +156,14 @@ class Windows:
         self.cwnd[rows] = np.minimum(grown, self.limit[rows])
 
     def expired(self, count: int) -> None:
-        """Probes timed out: as long as nobody of the group ever answered that is no sign of loss, but of silence."""
-        if self.received[-1] == 0:
+        """Probes timed out: as long as nothing was ever lost in the group that is no sign of loss, but of silence."""
+        if self.last_drop[-1] == -np.inf:
             most = min(BLIND_LIMIT, float(self.limit[-1]))
             self.cwnd[-1] = max(self.cwnd[-1], min(self.cwnd[-1] + count, most))
+
+    def retire(self, hosts: I64) -> None:
+        """These hosts are finished: their windows tell nothing of the path any more."""
+        self._good[hosts] = self._lost[hosts] = 0
 
     def restart(self, hosts: I64) -> None:
         """These (distinct) hosts, and the group, begin anew at least: what shrank their windows was no loss."""
@@ -181,7 +187,11 @@ class Windows:
         if sent.max() > self.last_drop[-1]:
             rows = np.append(rows, len(self.cwnd) - 1)
             share = np.append(share, self._group_share(hosts))
+        group = self.cwnd[-1]
         self.cwnd[rows] = np.maximum(self.low, self.cwnd[rows] * (1 - share / 2))
+        # What one host answers without loss the path carries, however much its neighbours lose or limit.
+        carried = float(self.cwnd[:-1][self._good[:-1] > 0].max(initial=self.low))
+        self.cwnd[-1] = min(group, max(self.cwnd[-1], carried))
         self.ssthresh[rows] = np.maximum(2.0, self.cwnd[rows])
         self.last_drop[rows] = now
         self._lost[rows] = 0
@@ -189,9 +199,16 @@ class Windows:
         return rows
 
     def _group_share(self, hosts: I64) -> float:
-        """Share of losses over the group, no host counting for more than ``HOST_WEIGHT`` probes."""
+        """Share of losses on what the hosts have in common: their path.
+
+        Where several hosts have told enough it is the lower quartile of their shares: a path that is overrun hurts all
+        of them, an answer limit only the host that has it. Else all are added up, each weighing a few probes at most.
+        """
         told = self._lost[:-1] + self._good[:-1]
         told[hosts] = np.maximum(told[hosts], 1.0)
+        enough = told >= TOLD_ENOUGH
+        if np.count_nonzero(enough) > 1:
+            return float(np.quantile(self._lost[:-1][enough] / told[enough], 0.25, method="lower"))
         weight = np.minimum(1.0, HOST_WEIGHT / np.maximum(told, 1.0))
         return float((weight * self._lost[:-1]).sum() / (weight * told).sum())
 

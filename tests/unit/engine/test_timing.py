@@ -312,3 +312,24 @@ def test_ready_after_the_delay() -> None:
     delays.sent(ids(0), 1.0)
     assert delays.ready(1.4).tolist() == [False, True]
     assert delays.ready(1.5).tolist() == [True, True]
+
+
+def test_one_limited_host_does_not_narrow_the_group_that_answers() -> None:
+    windows = Windows(4, TimingPlan(), 8192)
+    windows.cwnd[-1] = 400.0
+    for host in range(3):
+        windows.acknowledge(np.full(20, host), 1.0)
+    before = windows.cwnd[-1]
+    windows.drop(np.full(30, 3), np.full(30, 5.0), 5.1)
+    assert windows.cwnd[-1] == before
+    assert windows.cwnd[3] < 10.0
+
+
+def test_loss_of_all_hosts_narrows_the_group() -> None:
+    windows = Windows(4, TimingPlan(), 8192)
+    windows.cwnd[-1] = 400.0
+    everybody = np.repeat(np.arange(4), 10)
+    windows.acknowledge(everybody, 1.0)
+    before = windows.cwnd[-1]
+    windows.drop(everybody, np.full(40, 5.0), 5.1)
+    assert windows.cwnd[-1] == pytest.approx(before * 0.75)
