@@ -6,18 +6,22 @@ import asyncio
 import threading
 from collections import deque
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
-from typing import TypedDict, Unpack
+from typing import TypedDict, Unpack, get_type_hints
 
+from leadline.data.port_spec import parse_ports
 from leadline.engine.control import Control
 from leadline.errors import UsageError
 from leadline.link.base import Network
 from leadline.model.event import Event, HostDone
 from leadline.model.host import Host
 from leadline.model.plan import Plan
+from leadline.model.port import Protocol
 from leadline.net.base import Resolver
-from leadline.plan.build import build_plan
+from leadline.plan.build import build_plan, find_mistakes
 from leadline.plan.options import Options, PingRequest
+from leadline.targets.spec import parse_target
 
 # Events that may wait for a slow reader; then the scan waits too (and measures no round trips meanwhile).
 MOST_WAITING = 65_536
@@ -64,21 +68,29 @@ class ScanArguments(TypedDict, total=False):
 class Scan:
     """One scan, not begun yet. Iterate over it once, with ``for`` or ``async for``; ``hosts`` runs it to its end.
 
-    ``plan`` is what will be done. Leaving an ``async for`` early stops the scan; ``stop`` does so from anywhere.
+    ``plan`` is what will be done. Leaving a loop early stops the scan; ``stop`` does so from anywhere. A second
+    iteration raises ``RuntimeError``.
     """
 
     def __init__(self, plan: Plan, network: Network, resolver: Resolver) -> None:
         self.plan = plan
         self._network, self._resolver = network, resolver
         self._control = Control()
+        self._begun = False
 
-    def stop(self, reason: str = "stopped by the caller") -> None:
-        """End the scan soon; the events that follow tell what was found until then."""
-        self._control.stop = self._control.stop or reason
+    def stop(self, by: str = "the caller") -> None:
+        """End the scan soon; the events that follow tell what was found until then.
+
+        ``ScanEnded`` says "interrupted by" whatever ``by`` is. May be called from any thread.
+        """
+        self._control.stop = self._control.stop or by
 
     def __iter__(self) -> Iterator[Event]:
         from leadline.pipeline import run
 
+        if self._begun:
+            raise RuntimeError("a scan can be iterated over once; scan() prepares another one")
+        self._begun = True
         return run(self.plan, self._network, self._resolver, self._control)
 
     def hosts(self) -> list[Host]:
@@ -112,23 +124,37 @@ class _Feed:
     def _run(self, scan: Scan) -> None:
         try:
             for event in scan:
-                while not self._room.acquire(timeout=0.5):
-                    if self._closed.is_set():
-                        break
-                self._waiting.append(event)
-                self._loop.call_soon_threadsafe(self._arrived.set)
+                if self._room_for_one_more():
+                    self._waiting.append(event)
+                    self._wake()
+                else:
+                    scan.stop()
         except BaseException as error:  # noqa: BLE001 - raised again where the events are read
             self._failure = error
         finally:
             self._over = True
+            self._wake()
+
+    def _room_for_one_more(self) -> bool:
+        """Wait for a slow reader; ``False`` once nobody reads any more."""
+        while not self._closed.is_set() and not self._loop.is_closed():
+            if self._room.acquire(timeout=0.5):
+                return True
+        return False
+
+    def _wake(self) -> None:
+        # A loop that was closed without finishing its generators has no reader to wake.
+        with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._arrived.set)
 
     async def next(self) -> Event | None:
         while True:
+            # Asked before looking at what waits: the last event may come in between.
+            over = self._over
             if self._waiting:
                 self._room.release()
                 return self._waiting.popleft()
-            if self._over:
+            if over:
                 if self._failure is not None:
                     raise self._failure
                 return None
@@ -143,14 +169,15 @@ class _Feed:
 def scan(targets: str | Sequence[str], **arguments: Unpack[ScanArguments]) -> Scan:
     """Prepare a scan of ``targets`` (expressions as on the command line; a string is split at blanks).
 
-    Raises ``UsageError`` with every mistake at once, before anything is sent; ``PrivilegeError`` for what cannot
-    be done without the right to send raw packets.
+    Raises ``UsageError`` with every mistake at once, before anything is sent (arguments that do not exist or are of
+    the wrong kind among them); ``PrivilegeError`` for what cannot be done without the right to send raw packets.
     """
     from leadline.link.kernel import KernelNetwork
     from leadline.net.resolve import make_resolver
 
+    options = _options(targets, arguments)
     network = arguments.get("network") or KernelNetwork()
-    plan = build_plan(_options(targets, arguments), network.can_send_raw())
+    plan = build_plan(options, network.can_send_raw())
     return Scan(plan, network, arguments.get("resolver") or make_resolver(plan.resolve))
 
 
@@ -167,21 +194,65 @@ _DISCOVERY = {
 }
 
 
+_KINDS: dict[object, tuple[type | tuple[type, ...], str]] = {
+    str: (str, "text"),
+    int: (int, "a whole number"),
+    float: ((int, float), "a number"),
+    bool: (bool, "True or False"),
+    Sequence[str]: (str, "a list of texts"),
+    Sequence[PingRequest]: (PingRequest, "a list of PingRequest"),
+}
+_NOT_OPTIONS = ("network", "resolver")
+
+
 def _options(targets: str | Sequence[str], arguments: ScanArguments) -> Options:
-    unknown = sorted(set(arguments) - set(ScanArguments.__annotations__))
-    mistakes = [f"scan() has no argument {name!r}." for name in unknown]
-    discovery = arguments.get("discovery", "ping")
+    """Raises ``UsageError`` with the mistakes in the arguments, and those in what is right of them so far."""
+    values: dict[str, object] = {}
+    mistakes: list[str] = []
+    kinds = get_type_hints(ScanArguments)
+    for name, value in {"targets": targets, **arguments}.items():
+        kind = Sequence[str] if name == "targets" else kinds.get(name)
+        if kind is None:
+            mistakes.append(f"scan() has no argument {name!r}.")
+        elif name in _NOT_OPTIONS:
+            continue
+        elif _fits(value, kind):
+            values[name] = value
+        else:
+            mistakes.append(f"{name} must be {_KINDS[kind][1]}, not {value!r}.")
+    discovery = values.pop("discovery", "ping")
     if discovery not in _DISCOVERY:
         mistakes.append(f"discovery must be one of {', '.join(_DISCOVERY)}, not {discovery!r}.")
+    if "technique" in values:
+        values["techniques"] = (values.pop("technique"),)
+    typed = values.get("targets", "0.0.0.0")  # a list that is no list was told above
+    values["targets"] = typed.split() if isinstance(typed, str) else typed
+    for name in ("targets", "pings", "exclude", "dns_servers"):
+        if name in values:
+            values[name] = _tuple_of(values[name])
+    options = replace(_DISCOVERY.get(str(discovery), Options()), **values)  # type: ignore[arg-type]
+    mistakes += [*find_mistakes(options), *_target_mistakes((*options.targets, *options.exclude))]
     if mistakes:
         raise UsageError(*mistakes)
-    names = tuple(targets.split()) if isinstance(targets, str) else tuple(targets)
-    values: dict[str, object] = {"targets": names, "arguments": ("leadline.scan", *names)}
-    for name, value in arguments.items():
-        if name == "technique":
-            values["techniques"] = (value,)
-        elif name in ("pings", "exclude", "dns_servers"):
-            values[name] = tuple(value) if not isinstance(value, str) else (value,)  # type: ignore[arg-type]
-        elif name not in ("discovery", "network", "resolver"):
-            values[name] = value
-    return replace(_DISCOVERY[discovery], **values)  # type: ignore[arg-type]
+    return replace(options, arguments=("leadline.scan", *options.targets))
+
+
+def _fits(value: object, kind: object) -> bool:
+    wanted, _ = _KINDS[kind]
+    if kind not in (Sequence[str], Sequence[PingRequest]):
+        return isinstance(value, wanted) and (kind is bool or not isinstance(value, bool))
+    if isinstance(value, str):
+        return wanted is str  # one text stands for a list of one
+    return isinstance(value, Sequence) and all(isinstance(one, wanted) for one in value)
+
+
+def _tuple_of(value: object) -> tuple[object, ...]:
+    return (value,) if isinstance(value, str) else tuple(value)  # type: ignore[arg-type]
+
+
+def _target_mistakes(texts: Sequence[str]) -> Iterator[str]:
+    for text in texts:
+        try:
+            parse_target(text, lambda ports: parse_ports(ports, (Protocol.TCP,)))
+        except UsageError as error:
+            yield from error.messages

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from leadline.errors import PrivilegeError, UsageError
-from leadline.model.plan import OutputPlan, Plan, PortPlan, ResolvePlan, TargetPlan, Technique
+from leadline.model.plan import OutputPlan, PingKind, Plan, PortPlan, ResolvePlan, TargetPlan, Technique
 from leadline.model.port import Protocol
 from leadline.plan.check import check
 from leadline.plan.discovery import DiscoveryChoice, choose_discovery
@@ -45,11 +47,15 @@ def build_plan(options: Options, privileged: bool) -> Plan:
 def find_mistakes(options: Options) -> list[str]:
     """Every mistake that can be told without knowing the rights: contradictions, then faults in lists of ports."""
     mistakes = check(options)
-    try:
-        technique, _ = _technique(options, True)
-        ports, discovery = _choices(options, True, technique)
-    except ValueError:
-        return mistakes  # an unknown technique or probe: told already
+    # Techniques and probes that do not exist were told by now; what else is wrong shall be told too.
+    techniques, kinds = {one.value for one in Technique}, {one.value for one in PingKind}
+    options = replace(
+        options,
+        techniques=tuple(name for name in options.techniques if name in techniques),
+        pings=tuple(ping for ping in options.pings if ping.kind in kinds),
+    )
+    technique, _ = _technique(options, True)
+    ports, discovery = _choices(options, True, technique)
     return list(dict.fromkeys([*mistakes, *ports.mistakes, *discovery.mistakes]))
 
 

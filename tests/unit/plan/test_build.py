@@ -140,8 +140,8 @@ def test_all_mistakes_at_once() -> None:
 
 
 def test_unknown_words_of_the_api_do_not_break_the_search() -> None:
-    options = Options(targets=ONE, techniques=("wave",), pings=(PingRequest("smoke"),))
-    assert len(find_mistakes(options)) == 2
+    options = Options(targets=ONE, techniques=("wave",), pings=(PingRequest("smoke"),), ports="99999")
+    assert len(find_mistakes(options)) == 3
     with pytest.raises(UsageError):
         build_plan(options, True)
 
