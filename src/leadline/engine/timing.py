@@ -32,6 +32,9 @@ HOST_WEIGHT = 8.0
 # Answers and losses after which a host's own share of losses says something.
 TOLD_ENOUGH = 8.0
 PING_MAGNIFIER = 3.0
+# The window of a host that answers everything and of whose probes none was lost grows beyond Nmap's limit, by this
+# share of the answers, up to so many probes: what it answers and loses is measured all the time.
+HOST_LIMIT, PROVEN_LIMIT, PROVEN_GROWTH, PROVEN_SHARE = 300, 2048.0, 1 / 8, 0.95
 
 
 class RoundTrips:
@@ -116,7 +119,9 @@ class Windows:
 
     def __init__(self, hosts: int, plan: TimingPlan, group_limit: int) -> None:
         low = max(1, plan.min_parallelism)
-        host_limit = max(low, plan.max_parallelism or 300)
+        host_limit = max(low, plan.max_parallelism or HOST_LIMIT)
+        self._host_limit = float(host_limit)
+        self._proven_limit = self._host_limit if plan.max_parallelism else min(PROVEN_LIMIT, float(group_limit))
         self.low = float(low)
         limit = np.full(hosts + 1, float(host_limit))
         limit[-1] = max(low, min(plan.max_parallelism or group_limit, group_limit))
@@ -154,6 +159,14 @@ class Windows:
         slow = cwnd < ssthresh
         grown = np.where(slow, np.minimum(cwnd + step, ssthresh), cwnd + step * (self._increment / cwnd + GROWTH))
         self.cwnd[rows] = np.minimum(grown, self.limit[rows])
+        self._go_beyond(rows[:-1][grown[:-1] >= self.limit[rows[:-1]]], gained)
+
+    def _go_beyond(self, full: I64, gained: F64) -> None:
+        """Raise the limits, and with them the windows, of hosts at their limit that lose nothing."""
+        full = full[(self.last_drop[full] == -np.inf) & (self.received[full] >= PROVEN_SHARE * self.expected[full])]
+        if len(full) and self._proven_limit > self._host_limit:
+            raised = np.minimum(self.limit[full] + gained[full] * PROVEN_GROWTH, self._proven_limit)
+            self.cwnd[full] = self.limit[full] = raised
 
     def expired(self, count: int) -> None:
         """Probes timed out: as long as nothing was ever lost in the group that is no sign of loss, but of silence."""
@@ -193,6 +206,8 @@ class Windows:
         carried = float(self.cwnd[:-1][self._good[:-1] > 0].max(initial=self.low))
         self.cwnd[-1] = min(group, max(self.cwnd[-1], carried))
         self.ssthresh[rows] = np.maximum(2.0, self.cwnd[rows])
+        shrunk = rows[rows < len(self.cwnd) - 1]
+        self.limit[shrunk] = np.maximum(np.minimum(self.limit[shrunk], self._host_limit), self.cwnd[shrunk])
         self.last_drop[rows] = now
         self._lost[rows] = 0
         self._good[rows] = 0
