@@ -408,3 +408,13 @@ def test_what_the_scan_says_of_itself() -> None:
     assert connect.of(ScanStarted)[0].scans[0].technique == "connect"
     assert "connect scan" in connect.of(Notice)[0].text
     assert sim_scan(one_host(), TARGET, ping_scan=True).of(ScanStarted)[0].scans == ()
+
+
+def test_a_slow_host_among_fast_ones_is_found_by_connections_too() -> None:
+    """An attempt that was given up cannot be answered late: it must not be given up at the neighbours' pace."""
+    hosts = [SimHost((ip_address(f"10.0.0.{last}"),), tcp=ports(80)) for last in range(1, 9)]
+    slow = SimHost((ip_address(TARGET.replace(".5", ".99")),), tcp=ports(22, 80), faults=LinkFaults(latency=0.3))
+    world = replace(simple_world([*hosts, slow]), raw=False)
+    scan = sim_scan(world, "10.0.0.1-8", "10.0.0.99", ports="22-25,80")
+    assert scan.ended.hosts_up == 9
+    assert open_ports(scan.host("10.0.0.99")) == {22, 80}

@@ -187,7 +187,7 @@ def _by_connections(part: Part, block: TargetBlock, session: Session) -> Generat
     connector = session.network.connector(plan.timing.max_parallelism)
     prober = Prober(
         len(group), len(ports), np.arange(len(ports)), plan.timing, began,
-        group_limit=connector.capacity, rate=session.rate,
+        group_limit=connector.capacity, rate=session.rate, patient=True,
     )  # fmt: skip
     _insist(prober, plan.timing)
     machine = ConnectDiscovery(

@@ -59,12 +59,14 @@ class Prober:
     """Schedules ``width`` possible probes to each of ``hosts`` hosts.
 
     ``order``: the columns in the order in which they are sent: ``(width,)`` for all hosts alike, or, with ``offsets``
-    ``(hosts + 1,)``, one run for each host (``order[offsets[h]:offsets[h + 1]]``).
+    ``(hosts + 1,)``, one run for each host (``order[offsets[h]:offsets[h + 1]]``). ``patient``: what times out is
+    lost for good (connections), so a host that was never measured gets the first timeout, not that of its neighbours.
     """
 
     def __init__(
         self, hosts: int, width: int, order: I64, plan: TimingPlan, now: float, *,
         offsets: I64 | None = None, group_limit: int = 8192, datagrams: bool = False, rate: RateLimiter | None = None,
+        patient: bool = False,
     ) -> None:  # fmt: skip
         self.hosts, self.width = hosts, width
         self._order, self._offsets = order, offsets
@@ -83,6 +85,7 @@ class Prober:
         self.retry_limit: I64 = np.full(hosts, min(1, plan.max_retries), dtype=np.int64)
         self._most_retries = plan.max_retries
         self._first_timeout = plan.initial_rtt_timeout
+        self._patient = patient
         self._useful_try: I64 = np.full(hosts, 0, dtype=np.int64)
         self._waiting: I64 = np.zeros(hosts, dtype=np.int64)
         self._benched: I64 = np.zeros(hosts, dtype=np.int64)
@@ -320,7 +323,7 @@ class Prober:
             return _NONE
         patience = np.maximum(self.trips.timeout[:-1], self.delays.delay)
         # A host that is known to answer, but was never measured, may be slower than its neighbours.
-        unmeasured = (self.pings.score > 0) & (self.trips.srtt[:-1] < 0)
+        unmeasured = (self.trips.srtt[:-1] < 0) & ((self.pings.score > 0) | self._patient)
         patience[unmeasured] = np.maximum(patience[unmeasured], self._first_timeout)
         items, _, soonest = self.ledger.expire(self.items, self.width, patience, now)
         lost, lost_sent, ping_due = self.pings.expire(patience, now)

@@ -110,7 +110,7 @@ def _connections(
     connector = session.network.connector(plan.timing.max_parallelism)
     prober = Prober(
         len(group), len(matrix.numbers), matrix.order, plan.timing, clock.now(),
-        offsets=matrix.offsets, rate=session.rate, group_limit=connector.capacity,
+        offsets=matrix.offsets, rate=session.rate, group_limit=connector.capacity, patient=True,
     )  # fmt: skip
     prober.trips.seed(group.srtt, group.rttvar)
     machine = ConnectScan(
