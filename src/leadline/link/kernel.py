@@ -41,6 +41,7 @@ class KernelNetwork:
     def __init__(self, rings: bool = True) -> None:
         self.clock: Clock = KernelClock()
         self._rings = rings
+        self._raw: bool | None = None
         self._tables: KernelTables | None = None
         self._router: Router | None = None
 
@@ -61,11 +62,14 @@ class KernelNetwork:
 
     def can_send_raw(self) -> bool:
         """Whether packet sockets can be opened: tried, not guessed from the user id."""
-        try:
-            packet_socket.open_packet_socket().close()
-        except ScanError:
-            return False
-        return True
+        if self._raw is None:
+            # Tried once: the kernel takes some milliseconds to close a packet socket.
+            try:
+                packet_socket.open_packet_socket().close()
+                self._raw = True
+            except ScanError:
+                self._raw = False
+        return self._raw
 
     def open_link(self, interface: Interface, capture: CaptureFilter) -> Link:
         """A link with rings where the kernel grants them, else with plain sockets.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from leadline.errors import UsageError
 from leadline.model.port import Protocol
@@ -46,7 +47,7 @@ def choose_ports(options: Options, protocols: Sequence[Protocol]) -> PortChoice:
             choice.mistakes.append(f"-p {options.ports} names no {protocol.label.upper()} port to scan.")
             continue
         gone = frozenset(choice.excluded.of(protocol))
-        left = tuple(number for number in numbers if number not in gone)
+        left = tuple(number for number in numbers if number not in gone) if gone else numbers
         if not left:
             choice.mistakes.append(f"--exclude-ports leaves no {protocol.label.upper()} port to scan.")
         chosen[protocol] = left
@@ -62,13 +63,19 @@ def read_ports(text: str | None, protocols: Sequence[Protocol], option: str, mis
     """``text`` as a set of ports; what is wrong with it goes to ``mistakes``, and the set is empty then."""
     if text is None:
         return PortSet()
-    from leadline.data.port_spec import parse_ports
-
     try:
-        return parse_ports(text, protocols)
+        return _parsed(text, tuple(protocols))
     except UsageError as error:
         mistakes.extend(f"{option}: {message}" for message in error.messages)
         return PortSet()
+
+
+@lru_cache(maxsize=8)
+def _parsed(text: str, protocols: tuple[Protocol, ...]) -> PortSet:
+    # The mistakes are looked for before the rights are known, the plan is made after: all ports would be read thrice.
+    from leadline.data.port_spec import parse_ports
+
+    return parse_ports(text, protocols)
 
 
 def _wanted(options: Options, protocol: Protocol, typed: PortSet) -> tuple[int, ...]:
