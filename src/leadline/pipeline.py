@@ -52,6 +52,10 @@ BLOCK = 16_384
 DISCOVERY, NAMES = "discovery", "name resolution"
 
 
+_STATUSES = {int(one): one for one in HostStatus}
+_REASONS = {int(one): one for one in Reason}
+
+
 @dataclass(slots=True)
 class _Known:
     """What is known so far of the targets of one block: hosts by their row. ``stage``: the last one that was begun;
@@ -215,20 +219,27 @@ def _host(known: _Known, row: int, status: HostStatus, reason: Reason) -> Host:
 
 def _keep(known: _Known, part: Part, outcome: Outcome) -> None:
     """Turn the outcome's columns into hosts."""
-    group = outcome.group
-    for index, row in enumerate(part.rows.tolist()):
-        status = HostStatus(int(outcome.status[index]))
-        host = _host(known, row, status, Reason(int(outcome.reasons[index])))
-        srtt = float(group.srtt[index])
-        mac = outcome.mac(index)
-        known.hosts[row] = replace(
-            host,
-            reason_ttl=int(outcome.ttls[index]),
+    group, block = outcome.group, known.block
+    # Targets are many: whole columns become lists at once, and each host is made in one go.
+    columns = zip(
+        part.rows.tolist(), outcome.status.tolist(), outcome.reasons.tolist(), outcome.ttls.tolist(),
+        group.srtt.tolist(), group.rttvar.tolist(), strict=True,
+    )  # fmt: skip
+    for index, (row, state, reason, ttl, srtt, rttvar) in enumerate(columns):
+        name, mac, status = block.names.get(row), outcome.mac(index), _STATUSES[state]
+        known.hosts[row] = Host(
+            address=block.address(row),
+            status=status,
+            reason=_REASONS[reason],
+            reason_ttl=ttl,
             reason_address=outcome.responder(index),
+            hostnames=(Hostname(name, "user"),) if name else (),
+            other_addresses=block.others.get(row, ()),
             mac=mac,
             vendor=vendor_of(mac) if mac else "",
             latency=srtt if srtt >= 0 else None,
-            rttvar=float(group.rttvar[index]) if srtt >= 0 else None,
+            rttvar=rttvar if srtt >= 0 else None,
+            started=known.started,
             evidence=outcome.evidence(index),
             interrupted=DISCOVERY if status is HostStatus.UNKNOWN else "",
         )

@@ -50,6 +50,7 @@ class DiscoveryMachine(RawMachine):
         self.rtt: NDArray[np.float64] = np.full(count, np.nan)
         self.decided_at: NDArray[np.float64] = np.full(count, np.nan)
         self._responders: dict[int, tuple[int, int]] = {}
+        self._names: list[str] = []
         self._patience = patience
         self._now = self._patient_until = epoch
 
@@ -119,14 +120,15 @@ class DiscoveryMachine(RawMachine):
         for index in np.flatnonzero(replies.error[picked] & ~replies.from_target[picked]):
             row = int(rows[index])
             self._responders[int(hosts[index])] = (int(frames.source_hi[row]), int(frames.source_lo[row]))
-        for host in hosts[self.status[hosts] == HostStatus.UP]:
-            mac = self.mac(int(host))
+        up, at = hosts[self.status[hosts] == HostStatus.UP], now - self.epoch
+        for host, reason, ttl in zip(up.tolist(), self.reasons[up].tolist(), self.ttls[up].tolist(), strict=True):
+            mac = self.mac(host)
             self._events.append(
                 HostFound(
-                    at=now - self.epoch,
-                    address=group.address(int(host)),
-                    reason=Reason(int(self.reasons[host])),
-                    reason_ttl=int(self.ttls[host]),
+                    at=at,
+                    address=group.address(host),
+                    reason=_REASONS[reason],
+                    reason_ttl=ttl,
                     mac=mac,
                     vendor=self._vendors(mac) if mac else "",
                 )
@@ -143,36 +145,42 @@ class DiscoveryMachine(RawMachine):
 
     def evidence(self, host: int, now: float) -> Evidence:
         """The proof of a host's status. ``now``: when it was given up, for a host that nothing was heard of."""
-        reason = Reason(int(self.reasons[host]))
-        column = int(self.answered[host])
-        tries = self.prober.items.tries.reshape(-1, self.prober.width)[host]
-        rtt = float(self.rtt[host])
+        column, width = int(self.answered[host]), self.prober.width
         if column < 0:
-            names = ", ".join(self._probe_name(index) for index in range(self.prober.width))
+            names = ", ".join(self._probe_name(index) for index in range(width))
+            tries = self.prober.items.tries[host * width : (host + 1) * width]
             cut = bool(self.pending[host])
             rule = "no reply before the scan was cut -> unknown" if cut else "no reply to any probe -> down"
             return Evidence(probe=names, tries=int(tries.sum()), at=now - self.epoch, rule=rule)
-        status = HostStatus(int(self.status[host]))
+        name, item, rtt = self._probe_name(column), host * width + column, float(self.rtt[host])
+        reply = _REASON_WORDS[int(self.reasons[host])]
         return Evidence(
-            probe=self._probe_name(column),
-            tries=int(tries[column]),
-            answered_try=int(self.prober.items.answered_try[host * self.prober.width + column]),
-            reply=reason.label,
+            probe=name,
+            tries=int(self.prober.items.tries[item]),
+            answered_try=int(self.prober.items.answered_try[item]),
+            reply=reply,
             responder=self.responder(host) or self.group.address(host),
             ttl=int(self.ttls[host]),
             rtt=rtt if rtt == rtt else None,
             at=float(self.decided_at[host]) - self.epoch,
-            rule=f"{self._probe_name(column)}: {reason.label} -> {status.label}",
+            rule=f"{name}: {reply} -> {_STATUS_WORDS[int(self.status[host])]}",
         )
 
     def _probe_name(self, column: int) -> str:
-        kind, number = ProbeKind(int(self.columns.kinds[column])), int(self.columns.numbers[column])
-        return f"{kind.label} {number}" if number else kind.label
+        if not self._names:
+            pairs = zip(self.columns.kinds.tolist(), self.columns.numbers.tolist(), strict=True)
+            self._names = [f"{ProbeKind(kind).label} {number or ''}".rstrip() for kind, number in pairs]
+        return self._names[column]
 
 
 def mac_text(raw: NDArray[np.uint8]) -> str:
     """Six bytes as users write them; the empty string for zeros."""
-    return ":".join(f"{byte:02X}" for byte in raw) if raw.any() else ""
+    octets = raw.tobytes()
+    return octets.hex(":").upper() if any(octets) else ""
 
 
+# One look-up a host instead of making the names anew.
+_REASONS = {int(one): one for one in Reason}
+_REASON_WORDS = {int(one): one.label for one in Reason}
+_STATUS_WORDS = {int(one): one.label for one in HostStatus}
 _LINK_KINDS = np.array([int(ProbeKind.ARP), int(ProbeKind.NEIGHBOR)], dtype=np.uint8)

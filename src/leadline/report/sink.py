@@ -160,7 +160,8 @@ class StandardStream:
         stream: TextIO = getattr(sys, self._attribute)
         encoding = stream.encoding or "utf-8"
         try:
-            stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+            # Every encoding of a terminal has the ASCII characters.
+            stream.write(text if text.isascii() else text.encode(encoding, "backslashreplace").decode(encoding))
             stream.flush()
         except BrokenPipeError:
             self._broken = True
