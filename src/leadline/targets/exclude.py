@@ -17,7 +17,8 @@ def exclusions(expressions: Iterable[str], resolver: Resolver, stop: Callable[[]
     """The set of all addresses that the expressions name; a name means every address it has, of both families.
 
     Raises ``UsageError``, one sentence for each expression that is wrong or does not resolve: an exclusion that is not
-    understood must never be scanned instead.
+    understood must never be scanned instead. Once ``stop`` says so, the set is not complete and nothing is raised:
+    nothing is to be scanned any more.
     """
     excluded = AddressSet()
     named: list[tuple[str, Named]] = []
@@ -41,7 +42,7 @@ def exclusions(expressions: Iterable[str], resolver: Resolver, stop: Callable[[]
             width = address.max_prefixlen
             bits = width if shape.bits is None else min(shape.bits, width)
             excluded.add(block_around(address.version, int(address), bits))
-    if mistakes:
+    if mistakes and not stop():
         raise UsageError(*mistakes)
     return excluded
 

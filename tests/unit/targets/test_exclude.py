@@ -67,3 +67,7 @@ def test_what_is_not_understood_is_fatal_and_told_at_once() -> None:
     assert any('"gone.example" does not resolve' in message for message in caught.value.messages)
     assert any("no ports of its own" in message for message in caught.value.messages)
     assert all(message.startswith("--exclude: ") for message in caught.value.messages)
+
+
+def test_a_stop_while_names_resolve_is_no_mistake() -> None:
+    assert not exclusions(["gone.example"], RESOLVER, lambda: True)
