@@ -180,7 +180,9 @@ def _output(options: Options) -> Iterator[str]:
             place = "standard output" if name == "-" else f"the file {name}"
             yield f"{seen[name]} and {option} cannot both write to {place}."
         seen.setdefault(name, option)
-    for word, level in (("-v", options.verbosity), ("-d", options.debugging)):
+    # -d sets both levels: its mistake is told once, under its own name.
+    raised = () if options.verbosity == options.debugging else (("-v", options.verbosity),)
+    for word, level in (*raised, ("-d", options.debugging)):
         if not 0 <= level <= 10:
             yield f"{word} takes a level from 0 to 10, not {level}."
 

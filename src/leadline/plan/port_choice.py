@@ -44,7 +44,8 @@ def choose_ports(options: Options, protocols: Sequence[Protocol]) -> PortChoice:
     for protocol in protocols:
         numbers = _wanted(options, protocol, typed)
         if not numbers:
-            choice.mistakes.append(f"-p {options.ports} names no {protocol.label.upper()} port to scan.")
+            if options.ports is not None:  # else --top-ports asks for none, which is told elsewhere
+                choice.mistakes.append(f"-p {options.ports} names no {protocol.label.upper()} port to scan.")
             continue
         gone = frozenset(choice.excluded.of(protocol))
         left = tuple(number for number in numbers if number not in gone) if gone else numbers

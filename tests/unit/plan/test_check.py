@@ -103,3 +103,8 @@ def test_servers_are_addresses(server: str) -> None:
 def test_all_are_told_at_once() -> None:
     found = messages(targets=(), fast=True, ports="1", timing=9, min_rate=2.0, max_rate=1.0, xml="-", json="-")
     assert len(found) == 5
+
+
+def test_a_level_is_told_under_the_option_that_set_it() -> None:
+    options = Options(targets=("10.0.0.1",), verbosity=11, debugging=11)
+    assert check(options) == ["-d takes a level from 0 to 10, not 11."]

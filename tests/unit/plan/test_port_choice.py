@@ -68,3 +68,7 @@ def test_read_ports_of_nothing() -> None:
     mistakes: list[str] = []
     assert not read_ports(None, TCP, "-p", mistakes)
     assert mistakes == []
+
+
+def test_no_top_ports_are_told_of_by_the_check_alone() -> None:
+    assert choose_ports(Options(top_ports=0), TCP).mistakes == []
