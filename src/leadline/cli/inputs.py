@@ -1,4 +1,4 @@
-"""Mistakes in what the command line names, found before any packet: the grammar of targets, files that are missing."""
+"""Mistakes in what the command line names, found before any packet: grammar of targets, files missing or barred."""
 
 from __future__ import annotations
 
@@ -62,3 +62,38 @@ def _file_mistakes(option: str, names: tuple[str, ...]) -> Iterator[str]:
             yield f"{option}: {name!r} is a directory."
         elif not os.access(name, os.R_OK):
             yield f"{option}: the file {name!r} cannot be read (permission denied)."
+
+
+def output_mistakes(options: Options) -> list[str]:
+    """One sentence each: files that could not be written, or whose writing would destroy a list that is read.
+
+    Looked at before any is opened: opening for writing empties a file, and a mistake elsewhere must not cost the
+    results of the last scan.
+    """
+    named = (
+        ("-oN", options.normal),
+        ("-oX", options.xml),
+        ("-oG", options.grepable),
+        ("-oJ", options.json),
+        ("--record", options.record),
+    )
+    wanted = [(option, name) for option, name in named if name and name != "-"]
+    lists = [name for name in (*options.input_files, *options.exclude_files) if name != "-"]
+    mistakes = [text for option, name in wanted if (text := _obstacle(option, name))]
+    mistakes.extend(
+        f"{option}: {name!r} is also read as a list of targets."
+        for option, name in wanted
+        if os.path.isfile(name) and any(os.path.realpath(name) == os.path.realpath(one) for one in lists)
+    )
+    return mistakes
+
+
+def _obstacle(option: str, name: str) -> str:
+    folder = os.path.dirname(name) or "."
+    if os.path.isdir(name):
+        return f"{option}: {name!r} is a directory."
+    if os.path.exists(name):
+        return "" if os.access(name, os.W_OK) else f"{option}: the file {name!r} cannot be written (permission denied)."
+    if not os.path.isdir(folder):
+        return f"{option}: there is no directory {folder!r}."
+    return "" if os.access(folder, os.W_OK) else f"{option}: no file can be made in {folder!r} (permission denied)."

@@ -23,6 +23,7 @@ from leadline.errors import ScanError, UsageError
 if TYPE_CHECKING:
     from leadline.engine.control import Control
     from leadline.link.base import Network
+    from leadline.link.recorder import RecordedNetwork
     from leadline.model.event import Event
     from leadline.model.plan import Plan
     from leadline.net.base import Resolver
@@ -33,6 +34,7 @@ _PLACEHOLDER = ("demo",)
 
 def entry(arguments: Sequence[str] | None = None) -> int:
     """The program; ``arguments`` default to those of the process. Returns the exit status (``exit_codes``)."""
+    _complete_streams()
     try:
         return _main(list(sys.argv[1:] if arguments is None else arguments))
     except UsageError as error:
@@ -43,8 +45,6 @@ def entry(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return exit_codes.for_signal("SIGINT")
     except BrokenPipeError:
-        # Whoever read the help has seen enough; the interpreter must not complain when it flushes at the end.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return exit_codes.FATAL
     except Exception as error:  # noqa: BLE001 - a fault of ours before or after the scan: no wall of text for users
         return _internal_error(error, sys.argv[1:] if arguments is None else arguments)
@@ -72,20 +72,39 @@ def _main(arguments: list[str]) -> int:
     if parsed.command == "interfaces":
         from leadline.cli.iflist import interfaces_and_routes
 
-        sys.stdout.write(interfaces_and_routes())
+        _print(interfaces_and_routes())
         return exit_codes.SUCCESS
     return _demo(parsed) if demo else _scan(parsed.options)
 
 
+def _complete_streams() -> None:
+    """A standard stream that the process was started without (``>&-``) is one into nothing, as daemons do it."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, mode, encoding="utf-8"))  # noqa: SIM115 - it stays
+
+
 def _tell(command: str) -> int:
     if command == "version":
-        sys.stdout.write(f"Leadline {__version__}\n")
+        _print(f"Leadline {__version__}\n")
     else:
         from leadline.cli.help import help_text
 
-        sys.stdout.write(help_text())
-    sys.stdout.flush()
+        _print(help_text())
     return exit_codes.SUCCESS
+
+
+def _print(text: str) -> None:
+    """What is asked for instead of a scan. Raises ``ScanError`` where it cannot be written."""
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except OSError as error:
+        # The interpreter flushes once more when it ends, and must not complain either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # whoever read has seen enough
+            raise
+        raise ScanError(f"cannot write to standard output: {error.strerror}") from None
 
 
 def _refuse(mistakes: Sequence[str]) -> int:
@@ -111,7 +130,7 @@ def _printable(text: str) -> str:
 
 
 def _mistakes(parsed: Parsed, demo: bool) -> list[str]:
-    from leadline.cli.inputs import input_mistakes
+    from leadline.cli.inputs import input_mistakes, output_mistakes
     from leadline.plan.build import find_mistakes
 
     mistakes = list(parsed.mistakes)
@@ -125,7 +144,7 @@ def _mistakes(parsed: Parsed, demo: bool) -> list[str]:
             options = replace(options, targets=_PLACEHOLDER)
     elif parsed.speed is not None:
         mistakes.append("Option --speed belongs to leadline demo: real time cannot be hurried.")
-    return [*mistakes, *find_mistakes(options), *input_mistakes(options)]
+    return [*mistakes, *find_mistakes(options), *input_mistakes(options), *output_mistakes(options)]
 
 
 def _scan(options: Options) -> int:
@@ -160,6 +179,7 @@ def _run(plan: Plan, options: Options, network: Network, resolver: Resolver, spe
     """``speed``: of the simulated clock on the wall, ``None`` for as fast as it goes."""
     from leadline.cli.session import Session
     from leadline.cli.signals import StopSignals
+    from leadline.cli.standard_input import StoppableInput
     from leadline.cli.terminal import Terminal, has_colour
     from leadline.engine.control import Control
     from leadline.report.sink import open_sinks
@@ -167,15 +187,20 @@ def _run(plan: Plan, options: Options, network: Network, resolver: Resolver, spe
     control = Control()
     control.packet_trace = plan.output.packet_trace
     with ExitStack() as stack:
+        recorded = None
         if options.record is not None:
-            network = _recorded(network, stack.enter_context(_capture_file(options.record, options.append)))
+            recorded = _recorded(network, _capture_file(options.record, options.append))
+            stack.callback(recorded.close)
+            network = recorded
         sinks = open_sinks(plan.output, has_colour(sys.stdout, os.environ))
         # Where targets are typed in, every key belongs to the list of targets.
         listed = "-" in (*plan.targets.input_files, *plan.targets.exclude_files)
         terminal = Terminal(control, sinks, plan.output.interactive, os.environ.get("TERM", ""), not listed)
         stack.enter_context(StopSignals(control, terminal.restore))
         stack.enter_context(terminal)
-        session = Session(plan, control, sinks, network.clock, terminal)
+        if listed:
+            stack.enter_context(StoppableInput(control.stopping))
+        session = Session(plan, control, sinks, network.clock, terminal, recorded)
         return session.run(_events(plan, network, resolver, control, speed))
 
 
@@ -187,7 +212,7 @@ def _capture_file(name: str, append: bool) -> BinaryIO:
         raise UsageError(f"--record: cannot write {name!r}: {error.strerror}.") from None
 
 
-def _recorded(network: Network, file: BinaryIO) -> Network:
+def _recorded(network: Network, file: BinaryIO) -> RecordedNetwork:
     from leadline.link.recorder import RecordedNetwork
 
     return RecordedNetwork(network, file)

@@ -5,11 +5,11 @@ Whatever the inner one is (rings, raw sockets, the simulator), the pcapng file g
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import BinaryIO
 
 import numpy as np
 
-from leadline.errors import LinkError
 from leadline.link.base import CaptureFilter, Clock, Connector, Interface, Link, Network, RoutedTargets
 from leadline.model.address import U64, Address
 from leadline.wire.batch import FrameBatch
@@ -17,41 +17,62 @@ from leadline.wire.pcapng import INBOUND, LINKTYPE_ETHERNET, LINKTYPE_RAW, OUTBO
 
 
 class Recording:
-    """One pcapng file and the interfaces it knows. A file that cannot be written any more raises ``LinkError``."""
+    """One pcapng file and the interfaces it knows.
+
+    A file that cannot be written any more ends the recording, never the scan; ``problem`` then says why in a sentence.
+    """
 
     def __init__(self, file: BinaryIO, clock: Clock) -> None:
+        self.problem = ""
         self._file = file
         self._clock = clock
         self._numbers: dict[str, int] = {}
         # The time at which the scan's clock was zero, fixed once so that the order of frames never turns.
         self._zero = clock.epoch() - clock.now()
+        self._writer: Writer | None = None
         try:
             self._writer = Writer(file)
         except OSError as error:
-            raise LinkError(f"cannot record: {error.strerror}") from error
+            self._failed(error)
 
     def keep(self, interface: Interface, batch: FrameBatch, direction: int) -> None:
         """Write the frames of one batch; its ``times`` are seconds on the scan's clock."""
-        if not len(batch):
+        if self._writer is None or not len(batch):
             return
         try:
-            number = self._number(interface)
+            number = self._number(self._writer, interface)
             self._writer.write_batch(number, batch, self._zero, direction)
         except OSError as error:
-            raise LinkError(f"cannot record: {error.strerror}") from error
+            self._failed(error)
 
-    def _number(self, interface: Interface) -> int:
+    def _number(self, writer: Writer, interface: Interface) -> int:
         if interface.name not in self._numbers:
             linktype = LINKTYPE_ETHERNET if interface.link_header else LINKTYPE_RAW
-            self._numbers[interface.name] = self._writer.add_interface(interface.name, linktype)
+            self._numbers[interface.name] = writer.add_interface(interface.name, linktype)
         return self._numbers[interface.name]
 
     def flush(self) -> None:
-        """Hand what is buffered to the system. Raises ``LinkError``."""
+        """Hand what is buffered to the system."""
+        if self._writer is None:
+            return
         try:
             self._file.flush()
         except OSError as error:
-            raise LinkError(f"cannot record: {error.strerror}") from error
+            self._failed(error)
+
+    def close(self) -> None:
+        """Flush and close the file. Closing twice is fine."""
+        if self._file.closed:
+            return
+        self.flush()
+        self._writer = None
+        with suppress(OSError):  # what could not be flushed is tried once more; told already
+            self._file.close()
+
+    def _failed(self, error: OSError) -> None:
+        self._writer = None
+        name = getattr(self._file, "name", "the recording")
+        self.problem = f"Cannot write to {name}: {error.strerror}; this output ends here."
 
 
 class RecordedLink:
@@ -96,6 +117,15 @@ class RecordedNetwork:
         self.clock = inner.clock
         self._inner = inner
         self._recording = Recording(file, inner.clock)
+
+    @property
+    def problem(self) -> str:
+        """Why the recording broke off, in a sentence; empty while it works."""
+        return self._recording.problem
+
+    def close(self) -> None:
+        """Close the file."""
+        self._recording.close()
 
     def interfaces(self) -> list[Interface]:
         """See ``Network.interfaces``."""

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from leadline.cli.inputs import input_mistakes
+from leadline.cli.inputs import input_mistakes, output_mistakes
 from leadline.plan.options import Options
 
 
@@ -68,3 +68,28 @@ def test_unreadable_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     secret.touch()
     monkeypatch.setattr(os, "access", lambda path, mode: False)
     assert "permission denied" in input_mistakes(Options(input_files=(str(secret),)))[0]
+
+
+def test_outputs_that_can_be_written(tmp_path: Path) -> None:
+    there = tmp_path / "there"
+    there.write_text("old results")
+    options = Options(normal=str(there), xml=str(tmp_path / "new"), json="-", record="/dev/null", input_files=("-",))
+    assert output_mistakes(options) == []
+    assert there.read_text() == "old results"
+
+
+def test_outputs_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    targets = tmp_path / "targets"
+    targets.write_text("10.0.0.1")
+    monkeypatch.chdir(tmp_path)
+    options = Options(normal=str(tmp_path), xml="none/x", grepable="targets", input_files=(str(targets),))
+    assert output_mistakes(options) == [
+        f"-oN: {str(tmp_path)!r} is a directory.",
+        "-oX: there is no directory 'none'.",
+        "-oG: 'targets' is also read as a list of targets.",
+    ]
+    monkeypatch.setattr(os, "access", lambda *arguments: False)
+    assert output_mistakes(Options(normal="new", record="targets")) == [
+        "-oN: no file can be made in '.' (permission denied).",
+        "--record: the file 'targets' cannot be written (permission denied).",
+    ]

@@ -1,5 +1,6 @@
 """From ``argv`` to the exit status, with a pipeline that only tells what it was given."""
 
+import io
 import os
 import signal
 import subprocess
@@ -131,7 +132,7 @@ def test_outputs_that_cannot_be_opened(pipeline: Pipeline, tmp_path: Path, capsy
     missing = str(tmp_path / "none" / "x")
     assert main.entry(["demo", "-oN", missing]) == 2
     assert main.entry(["demo", "--record", missing]) == 2
-    assert capsys.readouterr().err.count(missing) == 2
+    assert capsys.readouterr().err.count(f"there is no directory '{tmp_path / 'none'}'") == 2
     assert pipeline.plans == []
 
 
@@ -228,3 +229,42 @@ def test_answers_at_once(arguments: str) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+class FullStream(io.StringIO):
+    """Standard output on a full disk; ``fileno`` is of a file of its own."""
+
+    def __init__(self, number: int, error: OSError) -> None:
+        super().__init__()
+        self.number, self.error = number, error
+
+    def fileno(self) -> int:
+        return self.number
+
+    def flush(self) -> None:
+        raise self.error
+
+
+@pytest.mark.parametrize("argument", ["-h", "-V", "--iflist"])
+@pytest.mark.parametrize(
+    ("error", "told"), [(OSError(28, "No space left on device"), "standard output"), (BrokenPipeError(), "")]
+)
+def test_what_is_printed_cannot_be_written(
+    argument: str, error: OSError, told: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with open(os.devnull, "w") as somewhere:
+        monkeypatch.setattr(sys, "stdout", FullStream(somewhere.fileno(), error))
+        assert main.entry([argument]) == 1
+    stderr = capsys.readouterr().err
+    assert told in stderr
+    assert "internal error" not in stderr
+    assert bool(stderr) is bool(told)
+
+
+def test_streams_that_are_closed_are_into_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("stdin", "stdout", "stderr"):
+        monkeypatch.setattr(sys, name, None)
+    assert main.entry(["-V"]) == 0
+    assert main.entry(["--badopt"]) == 2
+    for name in ("stdin", "stdout", "stderr"):
+        getattr(sys, name).close()

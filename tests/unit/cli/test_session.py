@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from ipaddress import ip_address
+from typing import cast
 
 import pytest
 
@@ -9,6 +10,7 @@ from leadline.cli.session import Session
 from leadline.cli.terminal import Terminal
 from leadline.engine.control import Control
 from leadline.errors import LinkError
+from leadline.link.recorder import RecordedNetwork
 from leadline.model.event import Event, HostDone, Notice, ScanEnded, ScanStarted
 from leadline.model.host import Host, HostStatus
 from leadline.model.plan import OutputPlan, Plan
@@ -223,3 +225,45 @@ def test_a_report_that_cannot_be_closed(capsys: pytest.CaptureFixture[str]) -> N
     scene = Scene(destination=Destination(close_fails=True))
     assert scene.run(iter([START, END])) == 1
     assert "out.txt" in capsys.readouterr().err
+
+
+class Recorded:
+    """``full_after``: how many looks find the recording well."""
+
+    def __init__(self, full_after: int) -> None:
+        self.looks_left, self.closed = full_after, 0
+
+    @property
+    def problem(self) -> str:
+        self.looks_left -= 1
+        return "Cannot write to r.pcapng: it is full" if self.looks_left < 0 else ""
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+@pytest.mark.parametrize(("full_after", "noticed"), [(0, True), (1, True), (2, False), (3, False)])
+def test_a_recording_that_breaks_off_is_told_once(
+    full_after: int, noticed: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scene, recorded = Scene(), Recorded(full_after)
+    scene.session._recorded = cast(RecordedNetwork, recorded)
+    assert scene.run(iter([START, HOST, END])) == 1
+    told = [event for event in scene.report.events if isinstance(event, Notice)]
+    assert len(told) == noticed
+    assert capsys.readouterr().err.count("r.pcapng") == (not noticed)
+    assert scene.last == END
+    assert recorded.closed == 1
+
+
+def test_hosts_are_counted_when_the_pipeline_did_not_get_to_its_end() -> None:
+    scene = Scene()
+
+    def events() -> Iterator[Event]:
+        yield START
+        yield HOST
+        raise KeyboardInterrupt
+
+    scene.control.stop = "SIGINT"
+    assert scene.run(events()) == 130
+    assert (scene.last.hosts_up, scene.last.hosts_down, scene.last.hosts_total) == (1, 0, 1)

@@ -10,7 +10,6 @@ from typing import cast
 import numpy as np
 import pytest
 
-from leadline.errors import LinkError
 from leadline.link.base import CaptureFilter, Interface, Link, LinkStatistics, Network
 from leadline.link.recorder import RecordedNetwork
 from leadline.wire.batch import FrameBatch
@@ -137,14 +136,31 @@ class Full(io.BytesIO):
         raise OSError(28, "No space left on device")
 
 
-def test_a_full_disk_is_one_clear_error(clock: SetClock, ethernet: Interface) -> None:
+def test_a_full_disk_ends_the_recording_and_not_the_scan(clock: SetClock, ethernet: Interface) -> None:
     inner = Inner(clock, ethernet)
-    with pytest.raises(LinkError, match="No space"):
-        RecordedNetwork(cast(Network, inner), Full())
+    network = RecordedNetwork(cast(Network, inner), Full())
+    assert network.problem == "Cannot write to the recording: No space left on device; this output ends here."
     file = Full()
     file.room = 1
-    link = RecordedNetwork(cast(Network, inner), file).open_link(ethernet, CAPTURE)
-    with pytest.raises(LinkError, match="No space"):
-        link.send(batch(b"a" * 60))
-    with pytest.raises(LinkError, match="No space"):
-        link.close()
+    network = RecordedNetwork(cast(Network, inner), file)
+    link = network.open_link(ethernet, CAPTURE)
+    assert not network.problem
+    assert link.send(batch(b"a" * 60)) == 1
+    assert "No space left" in network.problem
+    assert link.send(batch(b"a" * 60)) == 1
+    link.close()
+    network.close()
+    network.close()
+    assert file.closed
+
+
+def test_a_disk_that_is_full_at_the_end() -> None:
+    class Late(io.BytesIO):
+        name = "scan.pcapng"
+
+        def flush(self) -> None:
+            raise OSError(28, "No space left on device")
+
+    network = RecordedNetwork(cast(Network, Inner(SetClock(), cast(Interface, None))), Late())
+    network.close()
+    assert network.problem == "Cannot write to scan.pcapng: No space left on device; this output ends here."
