@@ -198,7 +198,9 @@ def _stages(known: _Known, plan: Plan, session: Session, resolver: Resolver) -> 
             break
         outcome = yield from discover(part, block, session, vendor_of)
         known.groups.append((part, outcome))
-        _keep(known, part, outcome)
+        # Where discovery is all, hosts are finished here, unless names are asked for.
+        last = plan.ports.technique is None and plan.resolve.reverse == "never"
+        _keep(known, part, outcome, session.network.clock.epoch() if last else 0.0)
         if outcome.failure is not None:
             raise outcome.failure
     yield from _names(known, plan, session, resolver)
@@ -217,8 +219,8 @@ def _host(known: _Known, row: int, status: HostStatus, reason: Reason) -> Host:
     )
 
 
-def _keep(known: _Known, part: Part, outcome: Outcome) -> None:
-    """Turn the outcome's columns into hosts."""
+def _keep(known: _Known, part: Part, outcome: Outcome, ended: float) -> None:
+    """Turn the outcome's columns into hosts. ``ended``: when they were finished, 0 when they are not."""
     group, block = outcome.group, known.block
     # Targets are many: whole columns become lists at once, and each host is made in one go.
     columns = zip(
@@ -240,6 +242,7 @@ def _keep(known: _Known, part: Part, outcome: Outcome) -> None:
             latency=srtt if srtt >= 0 else None,
             rttvar=rttvar if srtt >= 0 else None,
             started=known.started,
+            ended=ended,
             evidence=outcome.evidence(index),
             interrupted=DISCOVERY if status is HostStatus.UNKNOWN else "",
         )
@@ -354,4 +357,4 @@ def _done(known: _Known, row: int, host: Host, session: Session) -> HostDone:
     tally.hosts_done += 1
     tally.hosts_up += host.status is HostStatus.UP
     tally.hosts_down += host.status is HostStatus.DOWN
-    return HostDone(session.at(), replace(host, ended=session.network.clock.epoch()))
+    return HostDone(session.at(), host if host.ended else replace(host, ended=session.network.clock.epoch()))
