@@ -126,7 +126,7 @@ _TECHNIQUES = (
     _option("-sT", Kind.ADD, "techniques", "", "TCP connect scan (default without)", value="connect"),
 )
 _PORTS = (
-    _option("-p", Kind.TEXT, "ports", "PORTS", "22  1-1024  -p-  http*  T:80,U:53  [1-65535]", once=True),
+    _option("-p", Kind.TEXT, "ports", "PORTS", "22  1-1024  -p-  http*  T:80  [1-1024]", once=True),
     _option("--exclude-ports", Kind.TEXT, "exclude_ports", "PORTS", "neither scan nor probe these ports", once=True),
     _option("-F", Kind.FLAG, "fast", "", "the 100 most common ports instead of 1000"),
     _option("--top-ports", Kind.INTEGER, "top_ports", "N", "the N most common ports (of those in -p, if given)"),
@@ -183,7 +183,7 @@ _OTHER = (
     _option("-h --help", Kind.COMMAND, "", "", "show this help, and end", value="help"),
 )
 _DEMO = (
-    _option("--speed", Kind.NUMBER, "speed", "N", "N times faster than time (default: 1 on a terminal, else at once)"),
+    _option("--speed", Kind.NUMBER, "speed", "N", "N times faster than time (default: 2 on a terminal, else at once)"),
 )
 _COMPATIBILITY = (
     _option("-PR", Kind.IGNORED, help_text="ARP is used on the local link without it"),
