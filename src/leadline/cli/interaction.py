@@ -57,7 +57,7 @@ class Interaction:
 
     def carry_out(self) -> None:
         """Does what the keys pressed since the last call ask for; called before each event is reported."""
-        while True:
+        while not self._waiting.empty():
             try:
                 key = self._waiting.get_nowait()
             except Empty:

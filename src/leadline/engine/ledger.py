@@ -7,8 +7,6 @@ so the difference is exact); times in the ledger are seconds.
 
 from __future__ import annotations
 
-from enum import IntEnum
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,8 +19,11 @@ Bool = NDArray[np.bool_]
 CODES = 16
 
 
-class Phase(IntEnum):
-    """Where an item stands. ``BENCHED``: silent at the retry limit, to be tried again only if the limit grows."""
+class Phase:
+    """Where an item stands. ``BENCHED``: silent at the retry limit, to be tried again only if the limit grows.
+
+    Plain numbers: they are compared with columns many times a turn, and an enum's members are slow to come by.
+    """
 
     FRESH = 0
     OUTSTANDING = 1

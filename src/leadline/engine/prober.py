@@ -16,7 +16,7 @@ from leadline.engine.ledger import CODES, Items, Ledger, Phase
 from leadline.engine.loss import LossMeter
 from leadline.engine.pings import Pings
 from leadline.engine.rate import RateLimiter
-from leadline.engine.timing import PING_MAGNIFIER, RoundTrips, ScanDelays, Windows
+from leadline.engine.timing import PING_MAGNIFIER, RoundTrips, ScanDelays, Windows, runs
 from leadline.model.plan import TimingPlan
 
 I64 = NDArray[np.int64]
@@ -166,11 +166,13 @@ class Prober:
             self._retries.append(items[RETRY_GLANCE:])
             items = items[:RETRY_GLANCE]
         items = items[self.items.phase[items] == Phase.WAITING]
+        if not len(items):
+            return _NONE
         hosts = items // self.width
         order = np.argsort(hosts, kind="stable")
-        starts = np.flatnonzero(np.diff(hosts[order], prepend=-1))
+        starts, counts = runs(hosts[order])
         rank = np.empty(len(items), dtype=np.int64)
-        rank[order] = np.arange(len(items)) - np.repeat(starts, np.diff(starts, append=len(items)))
+        rank[order] = np.arange(len(items)) - np.repeat(starts, counts)
         go = np.flatnonzero(rank < allowed[hosts])[:total]
         if len(go) < len(items):
             stay = np.ones(len(items), dtype=bool)

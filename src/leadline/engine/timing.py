@@ -37,6 +37,18 @@ PING_MAGNIFIER = 3.0
 HOST_LIMIT, PROVEN_LIMIT, PROVEN_GROWTH, PROVEN_SHARE = 300, 2048.0, 1 / 8, 0.95
 
 
+def runs(values: I64) -> tuple[I64, I64]:
+    """Where each run of equal neighbours begins, and how long it is; ``values`` ``(N,)``, at least one."""
+    change = np.empty(len(values), dtype=bool)
+    change[0] = True
+    np.not_equal(values[1:], values[:-1], out=change[1:])
+    starts = change.nonzero()[0]
+    counts = np.empty_like(starts)
+    np.subtract(starts[1:], starts[:-1], out=counts[:-1])
+    counts[-1] = len(values) - starts[-1]
+    return starts, counts
+
+
 class RoundTrips:
     """Smoothed round trip and timeout of each host and of the group (seconds; ``srtt < 0``: never measured)."""
 
@@ -86,8 +98,7 @@ class RoundTrips:
         self._set_timeouts()
 
     def _fold(self, hosts: I64, rtt: F64) -> None:
-        starts = np.flatnonzero(np.diff(hosts, prepend=-1))
-        counts = np.diff(starts, append=len(hosts))
+        starts, counts = runs(hosts)
         unique = hosts[starts]
         fresh = self.srtt[unique] < 0
         if fresh.any():
