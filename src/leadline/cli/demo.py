@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from leadline.cli.signals import Stoppable
 
 DEFAULT_SEED = 1
+# The scan of the whole demonstration network takes a dozen seconds of its own time.
+TERMINAL_SPEED = 2.0
 _SLICE = 0.05
 
 
@@ -27,9 +29,9 @@ def demo_options(options: Options, targets: tuple[str, ...]) -> Options:
 
 
 def demo_speed(asked: float | None, on_terminal: bool) -> float | None:
-    """How many times faster than time events are shown: real time for a person, ``None`` (no waiting) for a file."""
+    """How many times faster than time events are shown: a few seconds for a person, ``None`` (at once) for a file."""
     if asked is None and on_terminal:
-        return 1.0
+        return TERMINAL_SPEED
     return asked
 
 

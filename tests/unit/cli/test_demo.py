@@ -26,7 +26,7 @@ def test_named_targets_and_seed_stay() -> None:
 
 
 def test_speed() -> None:
-    assert demo_speed(None, True) == 1.0
+    assert demo_speed(None, True) == 2.0
     assert demo_speed(None, False) is None
     assert demo_speed(5.0, True) == demo_speed(5.0, False) == 5.0
 
