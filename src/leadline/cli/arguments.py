@@ -125,6 +125,8 @@ class _Reader:
                 self.settings.mistakes.append(f"Option {name} takes no value, so {_shown(argument)} is not understood.")
                 return ""
             return rest
+        if option.take is Take.VALUE and len(name) > 2:  # -oX=FILE: to Nmap these pairs are long options
+            rest = rest.removeprefix("=")
         if rest or option.take is Take.ATTACHED:
             self.settings.apply(option, name, rest)
         else:

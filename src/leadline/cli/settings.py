@@ -14,6 +14,7 @@ from leadline.plan.options import Options, PingRequest
 _COMMANDS = ("help", "version", "interfaces", "scan")
 """The earlier one wins when several are asked for."""
 _BASE_ENDINGS = (("normal", ".nmap"), ("xml", ".xml"), ("grepable", ".gnmap"))
+_TOP_LEVEL = 10
 
 
 class Settings:
@@ -95,7 +96,7 @@ class Settings:
     def _level(self, option: Option, typed: str, digits: str) -> None:
         """``-d`` raises the verbosity with it (spec sheet 1.8); ``-v0`` also silences standard output."""
         for name in ("debugging", "verbosity") if option.field == "debugging" else ("verbosity",):
-            self._fields[name] = values.integer(digits) if digits else self._fields.get(name, 0) + 1
+            self._fields[name] = values.integer(digits) if digits else min(self._fields.get(name, 0) + 1, _TOP_LEVEL)
         self._fields["quiet"] = typed == "-v" and bool(digits) and self._fields["verbosity"] == 0
 
     def _ping(self, option: Option, typed: str, ports: str) -> None:

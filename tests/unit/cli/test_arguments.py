@@ -191,3 +191,13 @@ def test_any_arguments_are_read_to_the_end(arguments: list[str]) -> None:
     parsed = parse(*arguments)
     assert parsed.options.arguments == ("leadline", *arguments)
     assert all(mistake.strip() for mistake in parsed.mistakes)
+
+
+@pytest.mark.parametrize("line", ["-oX=a.xml", "-oX a.xml", "-oXa.xml"])
+def test_a_pair_of_letters_takes_its_value_as_a_long_option_does(line: str) -> None:
+    assert changed(*line.split()) == {"xml": "a.xml"}
+
+
+def test_repeating_a_level_ends_at_the_highest() -> None:
+    assert changed("-" + "v" * 13, "-" + "d" * 3) == {"verbosity": 10, "debugging": 3}
+    assert parse("-v11").options.verbosity == 11  # which the check refuses
