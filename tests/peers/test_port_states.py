@@ -41,7 +41,9 @@ def test_syn_scan_of_all_ports(guarded: Lab, family: int) -> None:
     peer, ours = both(guarded.scanner, "-n", f"-{family}", "-sS", "-p-", target)
     assert_same(peer.hosts, ours.hosts)
     seen = {port.reason for port in ours.hosts[target].ports.values()}
-    expected = set(REJECT_V4) if family == 4 else (set(REJECT_V6) - {"addr-unreach", "failed-policy"}) | {"host-unreach"}
+    expected = (
+        set(REJECT_V4) if family == 4 else (set(REJECT_V6) - {"addr-unreach", "failed-policy"}) | {"host-unreach"}
+    )
     assert expected | {"syn-ack", "reset", "no-response"} <= seen
 
 

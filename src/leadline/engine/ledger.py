@@ -69,7 +69,6 @@ class Items:
         difference = (stamp.astype(np.uint32) - sent).astype(np.int32)
         return np.where(latest | before, difference.astype(np.float64) / 1e6, np.nan)
 
-
     def sent_before(self, items: I64, codes: U8, times: F64) -> F64:
         """Clock seconds at which the try before the one named by ``codes`` was sent; minus infinity if not kept."""
         stamp = (times * 1e6).astype(np.int64).astype(np.uint64) & np.uint64(0xFFFFFFFF)
