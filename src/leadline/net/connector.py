@@ -67,6 +67,7 @@ class EpollConnector:
         self._descriptors: dict[int, int] = {}  # by token
         self._queue: OrderedDict[int, _Start] = OrderedDict()
         self._ended: deque[Connected] = deque()
+        self._latest: tuple[Address | None, str] = (None, "")
 
     def start(self, token: int, address: Address, port: int, scope: str = "") -> None:
         """Begin one connection; its end comes out of ``poll``. ``scope``: interface (name or index) of a link-local
@@ -75,7 +76,10 @@ class EpollConnector:
         if token in self._descriptors or token in self._queue:
             raise ValueError(f"token {token} is pending")
         if address.version == 4:
-            start = _Start(socket.AF_INET, (str(address), port))
+            if address is not self._latest[0]:
+                # Neighbouring attempts mostly go to one host: its text is made once.
+                self._latest = (address, str(address))
+            start = _Start(socket.AF_INET, (self._latest[1], port))
         else:
             index = _scope_index(scope)
             if index is None:
