@@ -19,10 +19,10 @@ from leadline.engine.codec import SLOTS, ProbeCodec
 from leadline.engine.control import Control
 from leadline.engine.group import HostGroup
 from leadline.engine.partition import Part, partition
-from leadline.engine.progress import hosts_text
+from leadline.engine.progress import Tally, hosts_text
 from leadline.engine.rate import RateLimiter
 from leadline.engine.session import PORT_BLOCKS, Session
-from leadline.errors import ScanError
+from leadline.errors import LinkError, ScanError
 from leadline.link.base import Network
 from leadline.model.address import Address
 from leadline.model.event import (
@@ -90,6 +90,7 @@ def run(plan: Plan, network: Network, resolver: Resolver, control: Control) -> I
     try:
         try:
             yield from _blocks(plan, session, resolver)
+            failure = session.broken
         except Exception as error:  # noqa: BLE001 - told in the last event, then raised again
             failure = error
         yield _ended(session, failure)
@@ -200,9 +201,9 @@ def _stages(known: _Known, plan: Plan, session: Session, resolver: Resolver) -> 
         known.groups.append((part, outcome))
         # Where discovery is all, hosts are finished here, unless names are asked for.
         last = plan.ports.technique is None and plan.resolve.reverse == "never"
-        _keep(known, part, outcome, session.network.clock.epoch() if last else 0.0)
+        _keep(known, part, outcome, session.network.clock.epoch() if last else 0.0, session.tally)
         if outcome.failure is not None:
-            raise outcome.failure
+            yield _broken(outcome.failure, session)
     yield from _names(known, plan, session, resolver)
     yield from _scan(known, plan, session)
 
@@ -219,7 +220,7 @@ def _host(known: _Known, row: int, status: HostStatus, reason: Reason) -> Host:
     )
 
 
-def _keep(known: _Known, part: Part, outcome: Outcome, ended: float) -> None:
+def _keep(known: _Known, part: Part, outcome: Outcome, ended: float, tally: Tally) -> None:
     """Turn the outcome's columns into hosts. ``ended``: when they were finished, 0 when they are not."""
     group, block = outcome.group, known.block
     # Targets are many: whole columns become lists at once, and each host is made in one go.
@@ -227,6 +228,7 @@ def _keep(known: _Known, part: Part, outcome: Outcome, ended: float) -> None:
         part.rows.tolist(), outcome.status.tolist(), outcome.reasons.tolist(), outcome.ttls.tolist(),
         group.srtt.tolist(), group.rttvar.tolist(), strict=True,
     )  # fmt: skip
+    tally.hosts_up += int(np.count_nonzero(outcome.status == HostStatus.UP))
     for index, (row, state, reason, ttl, srtt, rttvar) in enumerate(columns):
         name, mac, status = block.names.get(row), outcome.mac(index), _STATUSES[state]
         known.hosts[row] = Host(
@@ -329,12 +331,27 @@ def _scan_group(
         return
     scopes = {at: known.block.scopes[place] for at, place in enumerate(places) if place in known.block.scopes}
     popular = top_ports(Protocol.TCP, SLOTS)
-    for event in scan_ports(group.subset(rows), ports, scopes, session, service_name, popular):
-        if isinstance(event, HostPorts):
-            place = places[event.row]
-            yield _done(known, place, _with_ports(known.hosts[place], event), session)
-        else:
-            yield event
+    try:
+        for event in scan_ports(group.subset(rows), ports, scopes, session, service_name, popular):
+            if isinstance(event, HostPorts):
+                place = places[event.row]
+                yield _done(known, place, _with_ports(known.hosts[place], event), session)
+            else:
+                yield event
+    except LinkError as error:
+        # What was found is told, each host with the stage that it was cut in.
+        yield _broken(error, session)
+        for place in places:
+            if place not in known.told:
+                yield _done(known, place, replace(known.hosts[place], interrupted=known.stage), session)
+
+
+def _broken(failure: Exception, session: Session) -> Notice:
+    """An interface is gone: the hosts behind it are lost, those behind others are not. Other failures end the scan."""
+    if not isinstance(failure, LinkError):
+        raise failure
+    session.broken = session.broken or failure
+    return Notice(session.at(), "error", str(failure))
 
 
 def _with_ports(host: Host, found: HostPorts) -> Host:
@@ -355,6 +372,5 @@ def _done(known: _Known, row: int, host: Host, session: Session) -> HostDone:
     known.told.add(row)
     tally = session.tally
     tally.hosts_done += 1
-    tally.hosts_up += host.status is HostStatus.UP
     tally.hosts_down += host.status is HostStatus.DOWN
     return HostDone(session.at(), host if host.ended else replace(host, ended=session.network.clock.epoch()))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import pytest
@@ -32,7 +32,7 @@ from leadline.plan.build import build_plan
 from leadline.plan.options import Options
 from leadline.sim.link import SimLink
 from leadline.sim.network import SimNetwork
-from leadline.sim.world import SimHost, World, ports, simple_world
+from leadline.sim.world import SimHost, SimInterface, SimSubnet, World, ports, simple_world
 from tests.support.sim_scan import open_ports, sim_scan
 
 NEAR = ("192.0.2.5", "192.0.2.6")
@@ -192,8 +192,35 @@ def test_a_failure_in_discovery_comes_after_all_that_was_found(monkeypatch: pyte
     events, error = collect(SimNetwork(world_of()), *NEAR, "192.0.2.9", ports="22")
     check_failure(events, error, LinkError, "eth0: the interface is gone")
     hosts = done(events)
-    assert {host.interrupted for host in hosts.values()} == {"discovery"}
+    cut = {HostStatus.UNKNOWN: "discovery", HostStatus.UP: "SYN Stealth Scan"}
+    assert all(host.interrupted == cut[host.status] for host in hosts.values())
     assert hosts["192.0.2.9"].status is HostStatus.UNKNOWN
+
+
+def test_one_interface_that_breaks_takes_only_its_own_hosts_along(monkeypatch: pytest.MonkeyPatch) -> None:
+    wait = SimLink.wait
+
+    def fail(link: SimLink, timeout: float) -> None:
+        if link.interface.name == "eth1" and link.statistics.sent > 5:
+            raise LinkError("eth1: the interface is gone")
+        wait(link, timeout)
+
+    monkeypatch.setattr(SimLink, "wait", fail)
+    names = ("eth0", "eth1")
+    world = World(
+        interfaces=tuple(
+            SimInterface(name, ((ip_address(f"198.51.{at}.1"), 24),), mac=bytes((2, 0, 0, 0, 0, at)))
+            for at, name in enumerate(names)
+        ),
+        subnets=tuple(SimSubnet(ip_network(f"198.51.{at}.0/24"), interface=name) for at, name in enumerate(names)),
+        hosts=tuple(SimHost((ip_address(f"198.51.{at}.7"),), tcp=ports(22)) for at in range(2)),
+    )
+    events, error = collect(SimNetwork(world), "198.51.1.7", "198.51.0.7", ports="1-1000")
+    check_failure(events, error, LinkError, "eth1: the interface is gone")
+    hosts = done(events)
+    assert hosts["198.51.1.7"].interrupted == "SYN Stealth Scan"
+    assert (hosts["198.51.0.7"].interrupted, open_ports(hosts["198.51.0.7"])) == ("", {22})
+    assert "eth1: the interface is gone" in [one.text for one in events if isinstance(one, Notice)]
 
 
 class FailingResolver:

@@ -33,6 +33,8 @@ def drive(machine: RawMachine, link: Link, clock: Clock, control: Control, meter
             if control.packet_trace:
                 yield from trace(frames, "RCVD", now - epoch)
             machine.receive(frames, now)
+            # Looking at the answers took time that is no part of the next round trips.
+            now = clock.now()
         if waiting is None:
             waiting = machine.poll(now, ROOM)
         # Fewer frames than asked for: all windows are full, nothing more can leave before an answer or a timer.

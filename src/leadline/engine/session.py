@@ -12,6 +12,7 @@ from leadline.engine.path_memory import PathMemory, recall, remember
 from leadline.engine.prober import Prober
 from leadline.engine.progress import ProgressMeter, Tally
 from leadline.engine.rate import RateLimiter
+from leadline.errors import LinkError
 from leadline.link.base import CaptureFilter, Clock, Link, LinkStatistics, Network, Route
 from leadline.model.plan import PingKind, Plan
 
@@ -23,7 +24,8 @@ PORT_BLOCKS = 2
 @dataclass(slots=True)
 class Session:
     """``key``: 16 random bytes for the tags; ``first_port``: of ``PORT_BLOCKS * codec.SLOTS`` source ports;
-    ``epoch``: clock seconds at which the scan began; ``generator``: the scan's only source of chance.
+    ``epoch``: clock seconds at which the scan began; ``generator``: the scan's only source of chance. ``broken``:
+    the first link that failed; the scan went on without it.
     """
 
     plan: Plan
@@ -36,6 +38,7 @@ class Session:
     rate: RateLimiter
     epoch: float
     tally: Tally = field(default_factory=Tally)
+    broken: LinkError | None = None
     _paths: dict[tuple[str, int, bool, str], PathMemory] = field(default_factory=dict)
     _links: dict[tuple[str, int, int], Link] = field(default_factory=dict)
     _counted: LinkStatistics = field(default_factory=LinkStatistics)
@@ -86,13 +89,13 @@ class Session:
         return tuple({probe.number for probe in probes if probe.kind is PingKind.IP_PROTOCOL})
 
     def close(self) -> LinkStatistics:
-        """Close all links; returns what they counted together."""
+        """Close all links; returns what they counted together, bytes without link headers (as Nmap counts them)."""
         for link in self._links.values():
-            counted = link.statistics
+            counted, header = link.statistics, link.interface.link_header
             self._counted.sent += counted.sent
-            self._counted.sent_bytes += counted.sent_bytes
+            self._counted.sent_bytes += counted.sent_bytes - header * counted.sent
             self._counted.received += counted.received
-            self._counted.received_bytes += counted.received_bytes
+            self._counted.received_bytes += counted.received_bytes - header * counted.received
             self._counted.dropped += counted.dropped
             self._counted.send_failures += counted.send_failures
             link.close()

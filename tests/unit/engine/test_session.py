@@ -91,7 +91,8 @@ def test_closing_adds_up_what_all_links_counted(network: Opening) -> None:
         for value, name in enumerate(names, 1):
             setattr(link.statistics, name, value)
     total = session.close()
-    assert [getattr(total, name) for name in names] == [2, 4, 6, 8, 10, 12]
+    # Two links of one frame sent and three received each, less their Ethernet headers.
+    assert [getattr(total, name) for name in names] == [2, 4 - 2 * 14, 6, 8 - 6 * 14, 10, 12]
     assert all(link.closed for _, _, link in network.opened)
     assert session.close() is total
     assert total.sent == 2
