@@ -41,6 +41,7 @@ from leadline.model.plan import Plan, Technique
 from leadline.model.port import Protocol, Reason
 from leadline.model.target import TargetBlock
 from leadline.net.base import Resolver
+from leadline.ports.result import ranges_of
 from leadline.ports.stage import HostPorts, group_sizes, scan_ports, task_of
 from leadline.targets.input_file import read_lines
 from leadline.targets.source import TargetSource
@@ -131,8 +132,6 @@ def _scan_infos(plan: Plan, raw: bool) -> tuple[ScanInfo, ...]:
 
 
 def _range_list(numbers: tuple[int, ...]) -> str:
-    from leadline.ports.result import ranges_of
-
     pairs = ranges_of(np.array(numbers, dtype=np.int64))
     return ",".join(str(first) if first == last else f"{first}-{last}" for first, last in pairs)
 

@@ -175,7 +175,10 @@ class ErrorText:
 def notice_lines(event: Notice | TargetSkipped) -> list[str]:
     """Warnings, errors and skipped targets; nothing for the quieter levels."""
     if isinstance(event, TargetSkipped):
-        return [f'Target "{for_terminal(event.expression)}" skipped: {for_terminal(event.reason).rstrip(".")}.']
+        reason = for_terminal(event.reason).rstrip(".")
+        # Faults of the expression itself already name it.
+        named = reason.startswith("Target ")
+        return [f"{reason}: skipped." if named else f'Target "{for_terminal(event.expression)}" skipped: {reason}.']
     prefix = {"warning": "WARNING: ", "error": "ERROR: "}.get(event.level)
     return _lines_of(prefix + event.text) if prefix else []
 

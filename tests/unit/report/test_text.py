@@ -206,3 +206,10 @@ def test_the_error_stream_says_why_a_scan_stopped() -> None:
     assert errors.feed(replace(END, exit="interrupted", message="SIGINT")) == ""
     coloured = ErrorText(OutputPlan(), colour=True).feed(Notice(0.0, "error", "Bad."))
     assert coloured == "\x1b[33mERROR: Bad.\x1b[0m\n"
+
+
+def test_a_skipped_target_is_named_once() -> None:
+    plain = ErrorText(OutputPlan()).feed(TargetSkipped(1.0, "a.example", "unresolvable"))
+    assert plain == 'Target "a.example" skipped: unresolvable.\n'
+    told = ErrorText(OutputPlan()).feed(TargetSkipped(1.0, "10.0.0.300", 'Target "10.0.0.300" has the octet 300.'))
+    assert told == 'Target "10.0.0.300" has the octet 300: skipped.\n'
