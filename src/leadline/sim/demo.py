@@ -35,7 +35,7 @@ from leadline.sim.world import (
 )
 
 # Whoever watches sees no difference, and fewer, larger batches are quicker to work out.
-_WAKE = 0.004
+_WAKE = 0.012
 DEMO_TARGETS = ("10.20.0.0/22",)
 _DOMAIN = "demo.example"
 _SILENT = Behaviour.FILTERED
