@@ -7,11 +7,12 @@ import platform
 import sys
 from collections.abc import Callable
 
-from bench import accuracy, scans, startup
+from bench import accuracy, scans, startup, timing_rules
 
 BENCHES: dict[str, Callable[[], str]] = {
     "startup": startup.startup,
     "accuracy": accuracy.accuracy,
+    "timing": timing_rules.timing_rules,
     "sweep": scans.sweep_all_up,
     "sweep-sparse": scans.sweep_third_up,
     "ports": scans.thousand_ports,
@@ -19,7 +20,7 @@ BENCHES: dict[str, Callable[[], str]] = {
     "all-ports": scans.all_ports,
     "loopback": scans.loopback_connect,
 }
-WITHOUT_ROOT = {"startup", "accuracy"}
+WITHOUT_ROOT = {"startup", "accuracy", "timing"}
 
 
 def main(names: list[str]) -> int:
