@@ -191,8 +191,7 @@ def _stages(known: _Known, plan: Plan, session: Session, resolver: Resolver) -> 
     for row in lost:
         known.hosts[int(row)] = _host(known, int(row), HostStatus.DOWN, Reason.NO_ROUTE)
     if len(lost):
-        sample = ", ".join(str(block.address(int(row))) for row in lost[:3])
-        yield Notice(session.at(), "warning", f"no route to {len(lost)} target(s): {sample}{' ...' * (len(lost) > 3)}")
+        yield Notice(session.at(), "warning", _no_route(block, lost.tolist()))
     for part in parts:
         if session.control.stop:
             break
@@ -205,6 +204,14 @@ def _stages(known: _Known, plan: Plan, session: Session, resolver: Resolver) -> 
             yield _broken(outcome.failure, session)
     yield from _names(known, plan, session, resolver)
     yield from _scan(known, plan, session)
+
+
+def _no_route(block: TargetBlock, lost: list[int]) -> str:
+    """One sentence about the targets in these rows, which this machine cannot reach."""
+    names = [f"{block.address(row)}%{block.scopes[row]}" for row in lost[:3] if row in block.scopes]
+    names += [str(block.address(row)) for row in lost[:3] if row not in block.scopes]
+    more = " ..." if len(lost) > 3 else ""
+    return f"no route to {len(lost)} target{'' if len(lost) == 1 else 's'}: {', '.join(names)}{more}"
 
 
 def _host(known: _Known, row: int, status: HostStatus, reason: Reason) -> Host:

@@ -267,7 +267,7 @@ def test_targets_without_a_route_are_down_and_a_notice_says_so() -> None:
     assert len(lost) == 4
     assert {(host.status, host.reason, host.interrupted) for host in lost} == {(HostStatus.DOWN, Reason.NO_ROUTE, "")}
     (notice,) = scan.of(Notice)
-    assert notice.text == "no route to 4 target(s): 10.9.9.0, 10.9.9.1, 10.9.9.2 ..."
+    assert notice.text == "no route to 4 targets: 10.9.9.0, 10.9.9.1, 10.9.9.2 ..."
     assert open_ports(scan.host(NEIGHBOUR)) == {22}
 
 
@@ -418,3 +418,9 @@ def test_a_slow_host_among_fast_ones_is_found_by_connections_too() -> None:
     scan = sim_scan(world, "10.0.0.1-8", "10.0.0.99", ports="22-25,80")
     assert scan.ended.hosts_up == 9
     assert open_ports(scan.host("10.0.0.99")) == {22, 80}
+
+
+def test_a_link_local_target_without_its_interface_is_named_with_it() -> None:
+    scan = sim_scan(one_host(), "fe80::1%nosuch", ping_scan=True)
+    (notice,) = [event for event in scan.events if isinstance(event, Notice)]
+    assert notice.text == "no route to 1 target: fe80::1%nosuch"
