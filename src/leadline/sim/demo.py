@@ -34,8 +34,6 @@ from leadline.sim.world import (
     ports,
 )
 
-# Whoever watches sees no difference, and fewer, larger batches are quicker to work out.
-_WAKE = 0.012
 DEMO_TARGETS = ("10.20.0.0/22",)
 _DOMAIN = "demo.example"
 _SILENT = Behaviour.FILTERED
@@ -121,7 +119,7 @@ def demo_world(seed: int = 0) -> World:
 def demo_network(seed: int = 0, epoch: float | None = None) -> tuple[SimNetwork, SimResolver]:
     """The network at work and its names. ``epoch``: the time of day at which it starts, seconds since 1970."""
     clock = VirtualClock() if epoch is None else VirtualClock(epoch_start=epoch)
-    network = SimNetwork(demo_world(seed), seed, clock=clock, wake=_WAKE)
+    network = SimNetwork(demo_world(seed), seed, clock=clock)
     return network, network.resolver()
 
 
