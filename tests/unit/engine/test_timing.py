@@ -3,7 +3,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadline.engine.timing import LEAST_RTTVAR, PING_MAGNIFIER, RoundTrips, ScanDelays, Windows
+from leadline.engine.timing import (
+    HOST_LIMIT,
+    LEAST_RTTVAR,
+    PING_MAGNIFIER,
+    PROVEN_LIMIT,
+    RoundTrips,
+    ScanDelays,
+    Windows,
+)
 from leadline.model.plan import TimingPlan
 
 
@@ -333,3 +341,46 @@ def test_loss_of_all_hosts_narrows_the_group() -> None:
     before = windows.cwnd[-1]
     windows.drop(everybody, np.full(40, 5.0), 5.1)
     assert windows.cwnd[-1] == pytest.approx(before * 0.75)
+
+
+def answered_without_loss(windows: Windows, turns: int) -> None:
+    for _ in range(turns):
+        hosts = np.zeros(300, dtype=np.int64)
+        windows.resolved(hosts)
+        windows.acknowledge(hosts, 1.0)
+
+
+def test_a_host_that_answers_all_and_loses_nothing_goes_beyond_the_usual_limit() -> None:
+    windows = Windows(1, TimingPlan(), 8192)
+    answered_without_loss(windows, 60)
+    assert HOST_LIMIT < windows.cwnd[0] == windows.limit[0] <= PROVEN_LIMIT
+
+
+def test_the_first_loss_ends_the_growth_beyond_the_usual_limit() -> None:
+    windows = Windows(1, TimingPlan(), 8192)
+    answered_without_loss(windows, 60)
+    windows.drop(np.zeros(5, dtype=np.int64), np.full(5, 5.0), 5.1)
+    after = float(windows.cwnd[0])
+    answered_without_loss(windows, 60)
+    assert windows.limit[0] <= max(HOST_LIMIT, after)
+
+
+def test_a_silent_host_or_a_limit_of_the_user_stays_at_the_usual_limit() -> None:
+    silent = Windows(1, TimingPlan(), 8192)
+    for _ in range(60):
+        silent.resolved(np.zeros(300, dtype=np.int64))
+        silent.acknowledge(np.zeros(200, dtype=np.int64), 1.0)
+    assert silent.cwnd[0] == HOST_LIMIT
+    asked = Windows(1, TimingPlan(max_parallelism=40), 8192)
+    answered_without_loss(asked, 60)
+    assert asked.cwnd[0] == 40.0
+
+
+def test_finished_hosts_tell_nothing_of_the_path_any_more() -> None:
+    windows = Windows(3, TimingPlan(), 8192)
+    windows.cwnd[-1] = 400.0
+    for host in (0, 1):
+        windows.acknowledge(np.full(20, host), 1.0)
+    windows.retire(np.array([0, 1]))
+    windows.drop(np.full(20, 2), np.full(20, 5.0), 5.1)
+    assert windows.cwnd[-1] < 400.0
