@@ -14,8 +14,9 @@ F64 = NDArray[np.float64]
 
 # A host's own measurements outweigh the group's after this many.
 PRIOR = 20.0
-# Proofs to collect about a host before its silent probes are given up.
-ENOUGH = 40
+# Proofs to collect about a host before its silent probes are given up: at a loss of a tenth all of so many come back
+# once in a thousand times.
+ENOUGH = 64
 # The share of answerable probes that may be missed because every try was lost.
 TOLERATED = 1e-5
 # However lossy a path seems, no silent port costs more tries than this unless retries prove useful by themselves.

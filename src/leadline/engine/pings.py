@@ -19,6 +19,8 @@ Bool = NDArray[np.bool_]
 
 # One ping after so many probes without an answer.
 INTERVAL = 25
+# Proofs of the path that one silent probe is worth.
+PROOFS_EACH = 8
 # Pings to one host that may be on their way at once.
 MOST_PENDING = 4
 
@@ -112,6 +114,6 @@ class Pings:
     def unproven(self, transmissions: F64, silent: I64) -> Bool:
         """Hosts with a ping probe but too few known-answerable ``transmissions`` to judge their path by.
 
-        ``ENOUGH`` are wanted, or no more than the host has ``silent`` probes: proof must not cost more than a retry.
+        ``ENOUGH`` are wanted, or ``PROOFS_EACH`` for each of the host's ``silent`` probes where these are few.
         """
-        return (self.score > 0) & (transmissions < np.minimum(ENOUGH, silent))
+        return (self.score > 0) & (transmissions < np.minimum(ENOUGH, PROOFS_EACH * silent))

@@ -3,7 +3,7 @@ import pytest
 
 from leadline.engine.ledger import CODES
 from leadline.engine.loss import ENOUGH
-from leadline.engine.pings import INTERVAL, MOST_PENDING, Pings
+from leadline.engine.pings import INTERVAL, MOST_PENDING, PROOFS_EACH, Pings
 
 
 def known(hosts: int) -> Pings:
@@ -121,4 +121,6 @@ def test_unproven_are_those_with_a_probe_and_few_measurements() -> None:
     sent = np.array([ENOUGH - 1.0, ENOUGH, 0.0])
     assert pings.unproven(sent, np.array([1000, 1000, 1000])).tolist() == [True, False, False]
     # A few silent probes do not deserve more proof than they are.
-    assert pings.unproven(np.array([3.0, 2.0, 0.0]), np.array([3, 3, 3])).tolist() == [False, True, False]
+    few = np.array([3, 3, 3])
+    assert pings.unproven(few * float(PROOFS_EACH), few).tolist() == [False, False, False]
+    assert pings.unproven(few * float(PROOFS_EACH) - 1, few).tolist() == [True, True, False]
