@@ -150,6 +150,6 @@ def _machine(
         # Hosts that drop what they don't offer drop pings as well, half of the time.
         echo=rest is Behaviour.CLOSED or last % 2 == 0,
         faults=LinkFaults(latency=float(random.uniform(0.000_05, 0.000_8)), jitter=0.000_2),
-        reset_limit=TokenBucket(rate=250.0, burst=100.0) if stack is BSD else None,
+        reset_limit=TokenBucket(rate=1000.0, burst=200.0) if stack is BSD else None,
         icmp_limit=TokenBucket(rate=1.0, burst=6.0) if stack is LINUX else None,
     )
