@@ -2,5 +2,5 @@
 
 In: how many probes each host of a group needs, the timing plan, answers as columns, the time as an argument.
 Out: which probes to send now, which hosts are finished, and a record of every timing decision.
-``prober`` decides (pure); ``driver`` runs a ``Machine`` over a ``Link``; ``clock`` is the real time.
+``prober`` decides (pure); ``driver`` runs a machine over a ``Link``. The time comes from the network (``link.base``).
 """

@@ -80,7 +80,4 @@ class ConnectScan(ConnectMachine):
 
     def result(self, host: int, now: float, complete: bool) -> tuple[tuple[Port, ...], tuple[PortSummary, ...]]:
         """The ports of one host. ``complete``: the scan of the host ran to its end, so silence is an answer too."""
-        if complete:
-            self.columns.give_up(np.array([host]))
-        tried = self.prober.items
-        return self.columns.of_host(host, tried.tries, tried.answered_try, now - self.epoch, self._names)
+        return self.columns.finished_host(host, self.prober.items, now - self.epoch, self._names, complete)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.engine.ledger import Items
 from leadline.model.address import Address, address_of
 from leadline.model.evidence import Evidence
 from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason, Service
@@ -114,6 +115,14 @@ class PortColumns:
             service=Service(service) if service else None,
             evidence=evidence,
         )
+
+    def finished_host(
+        self, host: int, items: Items, at: float, name: ServiceNames, complete: bool
+    ) -> tuple[tuple[Port, ...], tuple[PortSummary, ...]]:
+        """The ports of one host. ``complete``: its scan ran to the end, so silence is an answer too."""
+        if complete:
+            self.give_up(np.array([host]))
+        return self.of_host(host, items.tries, items.answered_try, at, name)
 
     def of_host(
         self, host: int, tries: U8, answered: U8, at: float, name: ServiceNames
