@@ -28,7 +28,7 @@ FORBIDDEN_NAMES = {"utils", "util", "common", "misc", "helpers", "helper", "mana
 # Packages (and files of stages) that decide: everything they know of the world comes in as an argument.
 PURE_PACKAGES = {"errors", "model", "wire", "data", "targets", "plan", "report"}
 PURE_FILES = {
-    "engine": {"clock", "driver"},  # all but these
+    "engine": {"driver"},  # all but these
     "discovery": None,  # only probes, classify, machine
     "ports": None,
 }
