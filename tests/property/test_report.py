@@ -15,7 +15,8 @@ from leadline.model.event import Event, HostDone, HostFound, Notice, ScanEnded, 
 from leadline.model.evidence import Evidence
 from leadline.model.host import Host, Hostname, HostStatus
 from leadline.model.plan import OutputPlan
-from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason, Service
+from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason
+from leadline.model.service import Service
 from leadline.report.grepable import Grepable
 from leadline.report.json_lines import JsonLines
 from leadline.report.text import ErrorText, NormalText

@@ -22,7 +22,8 @@ from leadline.model.event import (
 )
 from leadline.model.evidence import Evidence
 from leadline.model.host import Host, Hostname, HostStatus
-from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason, Service
+from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason
+from leadline.model.service import Service
 
 STARTED = 1795436744.25
 ROUTER = ip_address("10.0.0.254")

@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.model.address import U64, Address
+from leadline.model.plan import Proxy
+from leadline.net.base import Dialer
 from leadline.wire.batch import FrameBatch
 
 
@@ -182,3 +184,7 @@ class Network(Protocol):
         ...
 
     def connector(self, limit: int | None) -> Connector: ...
+
+    def dialer(self, limit: int | None, proxies: tuple[Proxy, ...] = ()) -> Dialer:
+        """For dialogues with services, ``limit`` streams at most (``None``: as many as descriptors allow)."""
+        ...

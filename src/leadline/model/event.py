@@ -146,6 +146,17 @@ class PacketTraced:
 
 
 @dataclass(frozen=True, slots=True)
+class ServiceTraced:
+    """One step of the dialogue with a service (``--version-trace``); ``text`` is already printable."""
+
+    at: float
+    address: Address
+    port: int
+    protocol: Protocol
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """Something a user should read. ``level``: ``info``, ``warning``, ``error`` or ``debug``."""
 
@@ -182,6 +193,7 @@ Event: TypeAlias = (
     | HostDone
     | TimingDecision
     | PacketTraced
+    | ServiceTraced
     | Notice
     | ScanEnded
 )

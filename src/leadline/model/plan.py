@@ -124,6 +124,36 @@ class TimingPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class ServicePlan:
+    """Version detection (spec sheet 3).
+
+    ``intensity``: 0..9, probes of a rarity up to it are sent. ``every_port``: probe excluded ports too
+    (``--allports``). ``wait``: how long a silent service is waited for, in seconds; ``None`` = adaptive.
+    ``patient``: one connection a port at a time, in Nmap's order and with its waits. ``rules``: file or folder of
+    rules in the nmap-service-probes grammar, empty = our own. ``trace``: tell each step of each dialogue.
+    """
+
+    enabled: bool = False
+    intensity: int = 7
+    every_port: bool = False
+    wait: float | None = None
+    patient: bool = False
+    rules: str = ""
+    trace: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Proxy:
+    """One relay of a chain. ``kind``: ``http`` (CONNECT), ``socks4`` (4a for names) or ``socks5`` (RFC 1928, 1929)."""
+
+    kind: str
+    host: str
+    port: int
+    user: str = ""
+    password: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class OutputPlan:
     """What is written where. File names are final (time escapes expanded); ``-`` is standard output.
 
@@ -148,14 +178,19 @@ class OutputPlan:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The whole scan. ``privileged``: forced by option, or ``None`` = find out by trying."""
+    """The whole scan. ``privileged``: forced by option, or ``None`` = find out by trying.
+
+    ``proxies``: every TCP connection of the scan goes through this chain, nearest first.
+    """
 
     targets: TargetPlan = field(default_factory=TargetPlan)
     resolve: ResolvePlan = field(default_factory=ResolvePlan)
     discovery: DiscoveryPlan = field(default_factory=DiscoveryPlan)
     ports: PortPlan = field(default_factory=PortPlan)
     timing: TimingPlan = field(default_factory=TimingPlan)
+    services: ServicePlan = field(default_factory=ServicePlan)
     output: OutputPlan = field(default_factory=OutputPlan)
     privileged: bool | None = None
     arguments: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
+    proxies: tuple[Proxy, ...] = ()

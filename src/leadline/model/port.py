@@ -11,6 +11,7 @@ from enum import IntEnum
 
 from leadline.model.evidence import Evidence
 from leadline.model.ip import Address
+from leadline.model.service import Service
 
 
 class Protocol(IntEnum):
@@ -87,15 +88,6 @@ class Reason(IntEnum):
     @property
     def label(self) -> str:
         return self.name.lower().replace("_", "-")
-
-
-@dataclass(frozen=True, slots=True)
-class Service:
-    """What runs behind a port. ``method`` is ``table`` (from the port number) or ``probed``."""
-
-    name: str
-    method: str = "table"
-    confidence: int = 3
 
 
 @dataclass(frozen=True, slots=True)

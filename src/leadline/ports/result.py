@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 from leadline.engine.ledger import Items
 from leadline.model.address import Address, address_of
 from leadline.model.evidence import Evidence
-from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason, Service
+from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason
+from leadline.model.service import Service
 from leadline.ports.classify import TRANSITIONS, flag_words, icmp_words
 from leadline.ports.probes import PortMatrix
 

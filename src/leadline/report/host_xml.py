@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from leadline.model.host import Host, Hostname, HostStatus
 from leadline.model.ip import Address
-from leadline.model.port import Port, Reason, Service
+from leadline.model.port import Port, Reason
+from leadline.model.service import Service
 from leadline.report.escape import for_xml
 from leadline.report.view import IgnoredPorts, PortView
 from leadline.report.words import PROTOCOL_LABEL, REASON_LABEL, STATE_LABEL, cut_words, range_list

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from leadline.data.services import service_name
 from leadline.model.host import Host, HostStatus
 from leadline.model.plan import OutputPlan
-from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason, Service
+from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason
+from leadline.model.service import Service
 
 PORTS_PER_STATE = 25
 OPEN_ENOUGH = frozenset({PortState.OPEN, PortState.OPEN_FILTERED, PortState.UNFILTERED})

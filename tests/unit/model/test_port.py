@@ -9,7 +9,8 @@ import pytest
 
 from leadline.model import port as module
 from leadline.model.evidence import Evidence
-from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason, Service
+from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason
+from leadline.model.service import Service
 from tests.support.frozen import check_frozen, loads, values_of
 
 # Every word that Nmap's XML has for a reason and that a stage of ours gives, or will give (spec sheet 2.6, 2.8, 6.3).

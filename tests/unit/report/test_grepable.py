@@ -8,7 +8,8 @@ import pytest
 from leadline.model.event import Event, HostDone, Notice, ScanEnded, ScanInfo, ScanStarted
 from leadline.model.host import Host, Hostname, HostStatus
 from leadline.model.plan import OutputPlan
-from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason, Service
+from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason
+from leadline.model.service import Service
 from leadline.report.grepable import Grepable
 from tests.support.report_events import STARTED, port, silent_host, web_host
 from tests.support.timezone import utc

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from leadline.model.evidence import Evidence
 from leadline.model.host import Host, Hostname, HostStatus
 from leadline.model.plan import OutputPlan
-from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason, Service
+from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason
+from leadline.model.service import Service
 from leadline.report.host_text import display_name, host_lines, port_table, reverse_name, typed_name
 from leadline.report.view import port_view
 from tests.support.report_events import ROUTER, STARTED, port, web_host

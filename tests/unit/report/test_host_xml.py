@@ -8,7 +8,8 @@ from lxml import etree
 
 from leadline.model.host import Host, Hostname, HostStatus
 from leadline.model.plan import OutputPlan
-from leadline.model.port import Port, PortState, Protocol, Reason, Service
+from leadline.model.port import Port, PortState, Protocol, Reason
+from leadline.model.service import Service
 from leadline.report.host_xml import address_element, host_element, hostnames_element, status_element
 from leadline.report.view import port_view
 from tests.support.report_events import ROUTER, port, silent_host, web_host
