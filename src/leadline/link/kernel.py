@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from leadline.errors import LinkError, ScanError
 from leadline.link import packet_socket
@@ -17,6 +18,10 @@ from leadline.link.routes import Router
 from leadline.link.socket_link import Receiver, Sender, SocketLink
 from leadline.link.transmit_ring import TransmitRing
 from leadline.model.address import U64, Address
+
+if TYPE_CHECKING:
+    from leadline.model.plan import Proxy
+    from leadline.net.base import Dialer
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,3 +127,9 @@ class KernelNetwork:
         from leadline.net.connector import EpollConnector
 
         return EpollConnector(self.clock, limit)
+
+    def dialer(self, limit: int | None, proxies: tuple[Proxy, ...] = ()) -> Dialer:
+        """A dialer with at most ``limit`` streams open at once (``None``: as many as descriptors allow)."""
+        from leadline.net.dialer import EpollDialer
+
+        return EpollDialer(self.clock, limit, proxies)

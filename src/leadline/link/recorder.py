@@ -6,7 +6,7 @@ Whatever the inner one is (rings, raw sockets, the simulator), the pcapng file g
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
@@ -14,6 +14,10 @@ from leadline.link.base import CaptureFilter, Clock, Connector, Interface, Link,
 from leadline.model.address import U64, Address
 from leadline.wire.batch import FrameBatch
 from leadline.wire.pcapng import INBOUND, LINKTYPE_ETHERNET, LINKTYPE_RAW, OUTBOUND, Writer
+
+if TYPE_CHECKING:
+    from leadline.model.plan import Proxy
+    from leadline.net.base import Dialer
 
 
 class Recording:
@@ -111,7 +115,9 @@ class RecordedLink:
 
 
 class RecordedNetwork:
-    """A network whose links are all recorded into one file. A connect scan's packets are the kernel's: not kept."""
+    """A network whose links are all recorded into one file. The packets of connections and of dialogues
+    are the kernel's: not kept.
+    """
 
     def __init__(self, inner: Network, file: BinaryIO) -> None:
         self.clock = inner.clock
@@ -150,3 +156,7 @@ class RecordedNetwork:
     def connector(self, limit: int | None) -> Connector:
         """See ``Network.connector``."""
         return self._inner.connector(limit)
+
+    def dialer(self, limit: int | None, proxies: tuple[Proxy, ...] = ()) -> Dialer:
+        """See ``Network.dialer``."""
+        return self._inner.dialer(limit, proxies)

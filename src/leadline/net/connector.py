@@ -81,7 +81,7 @@ class EpollConnector:
                 self._latest = (address, str(address))
             start = _Start(socket.AF_INET, (self._latest[1], port))
         else:
-            index = _scope_index(scope)
+            index = scope_index(scope)
             if index is None:
                 self._end(token, errno.ENODEV)
                 return
@@ -186,7 +186,7 @@ class EpollConnector:
         self._epoll.close()
 
 
-def _scope_index(scope: str) -> int | None:
+def scope_index(scope: str) -> int | None:
     """Interface index of a scope; 0 for none, ``None`` for an interface that does not exist."""
     if not scope:
         return 0

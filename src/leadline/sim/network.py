@@ -6,9 +6,11 @@ from ipaddress import ip_address
 
 import numpy as np
 
-from leadline.errors import LinkError, PrivilegeError
+from leadline.errors import LinkError, PrivilegeError, UsageError
 from leadline.link.base import CaptureFilter, Interface, RoutedTargets
 from leadline.model.address import U64, Address
+from leadline.model.plan import Proxy
+from leadline.net.base import Dialer
 from leadline.sim.clock import VirtualClock
 from leadline.sim.connector import SimConnector
 from leadline.sim.exchange import LOOPBACK, Exchange, Tally
@@ -95,6 +97,10 @@ class SimNetwork:
         """Ordinary connections over this network; at most ``limit`` pending at once (1,000 without)."""
         capacity = 1000 if limit is None else max(1, min(limit, 1000))
         return SimConnector(self, capacity)
+
+    def dialer(self, limit: int | None, proxies: tuple[Proxy, ...] = ()) -> Dialer:
+        """Raises ``UsageError``: the servers of simulated worlds do not speak yet."""
+        raise UsageError("the simulated network has no services to talk to")
 
     def open_link(self, interface: Interface, capture: CaptureFilter) -> SimLink:
         """Raises ``PrivilegeError`` in a world without raw links, ``LinkError`` for an interface down or unknown."""

@@ -1,0 +1,180 @@
+"""Very many dialogues at once, TCP and UDP: the version detection's hands.
+
+The same shape as the connector: an epoll loop of its own that the caller turns with ``poll``, so that real and
+simulated networks have one seam and machines run under either kind of time (docs/decisions/0012).
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import socket
+from collections import OrderedDict, deque
+from dataclasses import dataclass
+
+from leadline.link.base import Clock
+from leadline.model.plan import Proxy
+from leadline.model.port import Protocol
+from leadline.net.base import DialEvent, Ended, Endpoint
+from leadline.net.connector import RETRY_SECONDS, SHORTAGE, SHORTAGE_SECONDS, descriptor_capacity, scope_index
+from leadline.net.datagrams import Datagrams
+from leadline.net.stream import SocketAddress, Stream
+
+# Streams that one turn looks at: with one read each it bounds what a flood puts into memory at once. The kernel hands
+# out ready descriptors in turn, so the others are the next to be asked.
+MOST_A_TURN = 128
+SELF_CONNECT_TRIES = 3
+
+
+@dataclass(slots=True)
+class _Dialogue:
+    """What is open or waits for its turn. ``since``: when a shortage first held it back; ``watched``: epoll's mask."""
+
+    stream: Stream | Datagrams
+    since: float | None = None
+    watched: int = 0
+    tries: int = 1
+
+
+class EpollDialer:
+    """``Dialer`` over non-blocking sockets. Not thread-safe.
+
+    What is opened beyond ``capacity``, or while descriptors or local ports are short, waits inside and is started by a
+    later ``poll``; a shortage that lasts ``SHORTAGE_SECONDS`` is told with its errno after all. A flood of one server
+    cannot starve the others: a turn reads at most once from each.
+    """
+
+    def __init__(self, clock: Clock, limit: int | None = None, proxies: tuple[Proxy, ...] = ()) -> None:
+        self.capacity = descriptor_capacity(limit)
+        self._clock = clock
+        self._epoll = select.epoll()
+        self._open: dict[int, _Dialogue] = {}  # by token: those with a socket
+        self._tokens: dict[int, int] = {}  # by descriptor
+        self._queue: OrderedDict[int, _Dialogue] = OrderedDict()  # by token: those without
+        self._events: deque[DialEvent] = deque()
+
+    def open(self, token: int, endpoint: Endpoint) -> None:
+        """See ``Dialer.open``."""
+        self.close(token)
+        udp = endpoint.protocol is Protocol.UDP
+        dialogue = _Dialogue(Datagrams(token, endpoint) if udp else Stream(token, endpoint))
+        if self._queue or len(self._open) >= self.capacity or not self._start(token, dialogue):
+            self._queue[token] = dialogue
+
+    def _start(self, token: int, dialogue: _Dialogue) -> bool:
+        """Make the socket; false when our own side has no room for it now."""
+        stream = dialogue.stream
+        where = _destination(stream.endpoint)
+        error = stream.connect(*where) if where is not None else errno.ENODEV
+        now = self._clock.now()
+        if error in SHORTAGE and (dialogue.since is None or now - dialogue.since <= SHORTAGE_SECONDS):
+            dialogue.since = now if dialogue.since is None else dialogue.since
+            stream.revive()
+            return False
+        if error:
+            self._events.append(Ended(token, now, "connect", error, os.strerror(error)))
+            return True
+        self._open[token] = dialogue
+        self._tokens[stream.descriptor] = token
+        dialogue.watched = stream.interest
+        self._epoll.register(stream.descriptor, dialogue.watched)
+        if isinstance(stream, Datagrams):
+            self._settle(dialogue, stream.descriptor, stream.opened(now))
+        return True
+
+    def send(self, token: int, data: bytes) -> None:
+        """See ``Dialer.send``. A stream on which more waits than ``MOST_QUEUED`` ends with ``ENOBUFS``."""
+        dialogue = self._open.get(token) or self._queue.get(token)
+        if dialogue is not None:
+            descriptor = dialogue.stream.descriptor
+            self._settle(dialogue, descriptor, dialogue.stream.send(data, self._clock.now()))
+
+    def start_tls(self, token: int, name: str = "") -> None:
+        """See ``Dialer.start_tls``."""
+        raise NotImplementedError
+
+    def close(self, token: int) -> None:
+        """See ``Dialer.close``."""
+        self._queue.pop(token, None)
+        dialogue = self._open.get(token)
+        if dialogue is not None:
+            self._forget(token, dialogue.stream.descriptor)
+            dialogue.stream.close()  # closing takes it out of the epoll set
+        if self._events:
+            self._events = deque(each for each in self._events if each.token != token)
+
+    def poll(self, timeout: float) -> list[DialEvent]:
+        """See ``Dialer.poll``."""
+        deadline = self._clock.now() + max(timeout, 0.0)
+        while True:
+            self._drain_queue()
+            left = 0.0 if self._events else max(deadline - self._clock.now(), 0.0)
+            if self._queue and len(self._open) < self.capacity:
+                left = min(left, RETRY_SECONDS)
+            for descriptor, mask in self._epoll.poll(left, MOST_A_TURN):
+                dialogue = self._open[self._tokens[descriptor]]
+                self._settle(dialogue, descriptor, dialogue.stream.ready(mask, self._clock.now()))
+            if self._events or self._clock.now() >= deadline:
+                break
+        self._drain_queue()
+        events, self._events = list(self._events), deque()
+        return events
+
+    def _settle(self, dialogue: _Dialogue, descriptor: int, events: list[DialEvent]) -> None:
+        """Book what a stream did: pass its events on, forget it at its end, watch for what it waits for now."""
+        stream = dialogue.stream
+        if stream.ended:
+            self._forget(stream.token, descriptor)
+            if self._again(dialogue, events):
+                return
+        self._events += events
+        if not stream.ended and descriptor >= 0:
+            interest = stream.interest
+            if interest != dialogue.watched:
+                dialogue.watched = interest
+                self._epoll.modify(descriptor, interest)
+
+    def _again(self, dialogue: _Dialogue, events: list[DialEvent]) -> bool:
+        """A connection to ourselves is tried again (with another port of ours), a few times."""
+        last = events[-1] if events else None
+        if not isinstance(last, Ended) or last.phase != "connect" or last.error != errno.EAGAIN:
+            return False
+        if dialogue.tries >= SELF_CONNECT_TRIES:
+            return False
+        dialogue.tries += 1
+        dialogue.stream.revive()
+        self._queue[last.token] = dialogue
+        return True
+
+    def _forget(self, token: int, descriptor: int) -> None:
+        self._tokens.pop(descriptor, None)
+        self._open.pop(token, None)
+        self._queue.pop(token, None)
+
+    def _drain_queue(self) -> None:
+        while self._queue and len(self._open) < self.capacity:
+            token, dialogue = next(iter(self._queue.items()))
+            if not self._start(token, dialogue):
+                return
+            self._queue.pop(token, None)
+
+    def close_all(self) -> None:
+        """See ``Dialer.close_all``. The dialer cannot be used any more."""
+        for dialogue in self._open.values():
+            dialogue.stream.close()
+        self._open.clear()
+        self._tokens.clear()
+        self._queue.clear()
+        self._events.clear()
+        self._epoll.close()
+
+
+def _destination(endpoint: Endpoint) -> tuple[int, SocketAddress] | None:
+    """Family and socket address; ``None`` when the scope names no interface of this machine."""
+    if endpoint.address.version == 4:
+        return socket.AF_INET, (str(endpoint.address), endpoint.port)
+    index = scope_index(endpoint.scope)
+    if index is None:
+        return None
+    return socket.AF_INET6, (str(endpoint.address).partition("%")[0], endpoint.port, 0, index)
