@@ -55,18 +55,6 @@ class Farm:
         return place
 
 
-def missing_packages(recipes: Sequence[Recipe]) -> list[str]:
-    """Debian packages of ``recipes`` that are not installed."""
-    wanted = sorted({package for recipe in recipes for package in recipe.packages})
-    format_ = "${db:Status-Status} ${Package}\n"
-    command = ["dpkg-query", "--show", f"--showformat={format_}", *wanted]
-    done = subprocess.run(command, capture_output=True, text=True, check=False) if wanted else None
-    installed = {
-        line.split()[1] for line in (done.stdout if done else "").splitlines() if line.startswith("installed ")
-    }
-    return [package for package in wanted if package not in installed]
-
-
 @contextlib.contextmanager
 def farm(recipes: Sequence[Recipe], *, shift: bool = False, strict: bool = True) -> Iterator[Farm]:
     """Run ``recipes`` while the block runs. ``strict``: one that fails raises ``ServerError``; else it is noted."""
