@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TypedDict, Unpack, get_type_hints
 
 from leadline.data.port_spec import parse_ports
+from leadline.data.rule_files import find_rules, rules_mistakes
 from leadline.engine.control import Control
 from leadline.errors import UsageError
 from leadline.link.base import Network
@@ -34,7 +35,9 @@ class ScanArguments(TypedDict, total=False):
     ``ping`` (default), ``none`` (-Pn: all are up), ``only`` (-sn) or ``list`` (-sL). ``pings``: discovery probes,
     for instance ``PingRequest("tcp-syn", "22,80")``. ``timing``: template 0 to 5. Times are seconds, rates packets
     a second. ``reverse``: ``never`` (-n) or ``all`` (-R); default: names of hosts that are up. ``seed``: makes
-    every random order repeatable. ``network`` and ``resolver``: other than this machine's own (``leadline.sim``).
+    every random order repeatable. ``versions``: find out what runs behind open ports (-sV).
+    ``patient``: as ``--version-wait patient``. ``proxies``: URLs, nearest first. ``network`` and ``resolver``: other
+    than this machine's own (``leadline.sim``).
     """
 
     ports: str
@@ -61,6 +64,15 @@ class ScanArguments(TypedDict, total=False):
     open_only: bool
     verbosity: int
     seed: int
+    versions: bool
+    version_intensity: int
+    version_wait: float
+    patient: bool
+    version_trace: bool
+    allports: bool
+    versiondb: str
+    datadir: str
+    proxies: Sequence[str]
     network: Network
     resolver: Resolver
 
@@ -227,11 +239,13 @@ def _options(targets: str | Sequence[str], arguments: ScanArguments) -> Options:
         values["techniques"] = (values.pop("technique"),)
     typed = values.get("targets", "0.0.0.0")  # a list that is no list was told above
     values["targets"] = typed.split() if isinstance(typed, str) else typed
-    for name in ("targets", "pings", "exclude", "dns_servers"):
+    for name in ("targets", "pings", "exclude", "dns_servers", "proxies"):
         if name in values:
             values[name] = _tuple_of(values[name])
     options = replace(_DISCOVERY.get(str(discovery), Options()), **values)  # type: ignore[arg-type]
     mistakes += [*find_mistakes(options), *_target_mistakes((*options.targets, *options.exclude))]
+    if options.versions:
+        mistakes += rules_mistakes(*find_rules(options.versiondb, options.datadir, None))
     if mistakes:
         raise UsageError(*mistakes)
     return replace(options, arguments=("leadline.scan", *options.targets))

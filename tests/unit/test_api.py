@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from contextlib import aclosing
 from ipaddress import ip_address
+from pathlib import Path
 from typing import get_type_hints
 
 import pytest
@@ -19,7 +20,7 @@ from leadline.errors import LinkError, PrivilegeError, UsageError
 from leadline.link.base import CaptureFilter, Interface
 from leadline.model.event import Event, HostDone, Notice, PortFound, ScanEnded, ScanStarted
 from leadline.model.host import HostStatus
-from leadline.model.plan import PingKind, PingProbe, Plan, Technique
+from leadline.model.plan import PingKind, PingProbe, Plan, Proxy, ServicePlan, Technique
 from leadline.model.port import PortState, Protocol
 from leadline.sim.link import SimLink
 from leadline.sim.network import SimNetwork
@@ -121,7 +122,8 @@ def test_every_argument_reaches_its_place_in_the_plan() -> None:
         randomize_hosts=True, resolve_all=True, unique=True, family=4, reverse="never", dns_servers=["192.0.2.53"],
         timing=4, max_retries=2, host_timeout=60, scan_delay=0.5, min_rate=10, max_rate=20.5, min_parallelism=2,
         max_parallelism=9, open_only=True, verbosity=1, seed=5,
-        pings=[PingRequest("tcp-syn", "22,80"), PingRequest("icmp-echo")],
+        pings=[PingRequest("tcp-syn", "22,80"), PingRequest("icmp-echo")], versions=True, version_intensity=3,
+        version_wait=2.5, version_trace=True, allports=True,
     )  # fmt: skip
     targets, timing = plan.targets, plan.timing
     assert (targets.exclude, targets.seed) == (("10.0.0.9", "10.0.0.10"), 5)
@@ -134,9 +136,20 @@ def test_every_argument_reaches_its_place_in_the_plan() -> None:
     assert (plan.resolve.reverse, plan.resolve.servers) == ("never", ("192.0.2.53",))
     assert (timing.template, timing.max_retries, timing.host_timeout, timing.scan_delay) == (4, 2, 60, 0.5)
     assert (timing.min_rate, timing.max_rate, timing.min_parallelism, timing.max_parallelism) == (10, 20.5, 2, 9)
+    assert plan.services == ServicePlan(enabled=True, intensity=3, every_port=True, wait=2.5, trace=True)
     assert plan.ports.open_only
     assert plan.output.verbosity == 1
     assert {PingProbe(PingKind.TCP_SYN, 22), PingProbe(PingKind.TCP_SYN, 80)} < set(plan.discovery.probes_v4)
+
+
+def test_proxies_and_rules_of_an_installed_nmap(tmp_path: Path) -> None:
+    plan = plan_of(proxies=["socks4://127.0.0.1:9050"], versions=True, patient=True)
+    assert plan.proxies == (Proxy("socks4", "127.0.0.1", 9050),)
+    assert plan.services.patient
+    with pytest.raises(UsageError, match="no nmap-service-probes in"):
+        plan_of(versions=True, datadir=str(tmp_path))
+    (tmp_path / "own.probes").touch()
+    assert plan_of(versions=True, versiondb=str(tmp_path)).services.rules == str(tmp_path)
 
 
 def test_every_argument_has_a_kind_that_can_be_checked() -> None:

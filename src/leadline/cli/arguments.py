@@ -44,6 +44,8 @@ def parse_arguments(
         settings.mistakes.append("NMAP_PRIVILEGED and NMAP_UNPRIVILEGED are both set in the environment.")
     elif forced:
         settings.set_default("privileged", forced.pop())
+    if environment.get("NMAPDIR"):
+        settings.set_default("nmapdir", environment["NMAPDIR"])
     mistakes = tuple(dict.fromkeys(settings.mistakes))
     return Parsed(settings.command, settings.options(), mistakes, settings.speed())
 

@@ -19,7 +19,7 @@ _END = """\
 While it runs: v/V d/D p/P more or less of verbosity, debugging, packets; ? the keys; any other key: how far it is.
 Exit status: 0 done, 1 failed, 2 a mistake on the command line, 130 (143, 129) cut short by SIGINT (SIGTERM, SIGHUP).
 Nmap's options that are not built yet are refused by name. The variables NMAP_PRIVILEGED and NMAP_UNPRIVILEGED mean
---privileged and --unprivileged. To scan a host named demo, write: leadline -- demo
+--privileged and --unprivileged, NMAPDIR means --datadir. To scan a host named demo, write: leadline -- demo
 """
 
 USAGE = """\

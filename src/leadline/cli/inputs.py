@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from ipaddress import ip_network
 
+from leadline.data.rule_files import find_rules, rules_mistakes
 from leadline.errors import UsageError
 from leadline.plan.options import Options
 
@@ -15,12 +16,15 @@ _LONGEST_NAME = 63
 
 
 def input_mistakes(options: Options) -> list[str]:
-    """One sentence each: targets and exclusions that are no expressions, input files that cannot be read."""
+    """One sentence each: targets and exclusions that are no expressions, input files that cannot be read,
+    rules of version detection that are not there.
+    """
     return [
         *_target_mistakes(options.targets),
         *_target_mistakes(options.exclude),
         *_file_mistakes("-iL", options.input_files),
         *_file_mistakes("--excludefile", options.exclude_files),
+        *(rules_mistakes(*find_rules(options.versiondb, options.datadir, options.nmapdir)) if options.versions else ()),
     ]
 
 

@@ -140,6 +140,8 @@ def _mistakes(parsed: Parsed, demo: bool) -> list[str]:
     if demo:
         if parsed.speed is not None and parsed.speed <= 0:
             mistakes.append("Option --speed needs a number above 0.")
+        if options.proxies:
+            mistakes.append("Option --proxies cannot be used with leadline demo: a simulated network has none.")
         if not options.targets:
             options = replace(options, targets=_PLACEHOLDER)
     elif parsed.speed is not None:

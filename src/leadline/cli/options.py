@@ -33,6 +33,8 @@ class Kind(Enum):
     TEMPLATE = auto()
     LEVEL = auto()
     """Counts repetitions, or takes digits."""
+    WAIT = auto()
+    """Seconds, or the word ``patient``."""
     PING = auto()
     PING_SET = auto()
     COMMAND = auto()
@@ -54,7 +56,7 @@ class Take(Enum):
 class Option:
     """One option. ``names``: as typed, the main one first; ``argument``: what the help calls the value.
 
-    ``once``: a second one is a mistake (otherwise the last one counts).
+    ``once``: a second one is a mistake (otherwise the last one counts). ``notice``: told to whoever uses it.
     """
 
     names: tuple[str, ...]
@@ -64,6 +66,7 @@ class Option:
     help: str = ""
     value: object = True
     once: bool = False
+    notice: str = ""
 
     @property
     def take(self) -> Take:
@@ -82,8 +85,9 @@ def _option(
     *,
     value: object = True,
     once: bool = False,
+    notice: str = "",
 ) -> Option:
-    return Option(tuple(names.split()), kind, field, argument, help_text, value, once)
+    return Option(tuple(names.split()), kind, field, argument, help_text, value, once, notice)
 
 
 def _missing(names: str, what: str, argument: str = "") -> Option:
@@ -132,6 +136,27 @@ _PORTS = (
     _option("--top-ports", Kind.INTEGER, "top_ports", "N", "the N most common ports (of those in -p, if given)"),
     _option("-r", Kind.FLAG, "sequential", "", "scan ports in ascending order"),
 )
+_VERSIONS = (
+    _option("-sV", Kind.FLAG, "versions", "", "find out what runs behind open ports, and which version"),
+    _option("--version-intensity", Kind.INTEGER, "version_intensity", "0-9", "how many probes to try (7)"),
+    _option("--version-light", Kind.FLAG, "version_intensity", "", "only the likeliest probes (intensity 2)", value=2),
+    _option("--version-all", Kind.FLAG, "version_intensity", "", "every probe (intensity 9)", value=9),
+    _option(
+        "--version-wait", Kind.WAIT, "version_wait", "TIME|patient", "for a silent service (patient: step by step)"
+    ),
+    _option("--version-trace", Kind.FLAG, "version_trace", "", "show each step of each dialogue"),
+    _option("--allports", Kind.FLAG, "allports", "", "probe printers' raw ports as well, which print what they get"),
+    _option("--versiondb", Kind.TEXT, "versiondb", "PATH", "rules from a file, or a folder of *.probes", once=True),
+    _option("--datadir", Kind.TEXT, "datadir", "FOLDER", "rules of the Nmap installed there (or NMAPDIR)", once=True),
+    _option(
+        "-A",
+        Kind.FLAG,
+        "versions",
+        "",
+        "all that is built of versions (-sV), OS, scripts and traceroute",
+        notice="-A detects versions (-sV); its other parts (OS detection, scripts, traceroute) are not built yet.",
+    ),
+)
 _TIMING = (
     _option("-T --timing", Kind.TEMPLATE, "timing", "0-5", "paranoid, sneaky, polite, normal, aggressive, insane"),
     _option("--min-hostgroup", Kind.INTEGER, "min_hostgroup", "N", "scan at least N hosts at once"),
@@ -176,6 +201,7 @@ _OUTPUT = (
     _option("--noninteractive", Kind.FLAG, "noninteractive", "", "no keys and no progress line on the terminal"),
 )
 _OTHER = (
+    _option("--proxies --proxy", Kind.COMMA_LIST, "proxies", "URL,...", "connect through http, socks4, socks5 relays"),
     _option("--iflist", Kind.COMMAND, "", "", "show interfaces and routes, and end", value="interfaces"),
     _option("--privileged", Kind.FLAG, "privileged", "", "assume the right to send raw packets", once=True),
     _option("--unprivileged", Kind.FLAG, "privileged", "", "assume to have no such right", value=False, once=True),
@@ -186,6 +212,7 @@ _DEMO = (
     _option("--speed", Kind.NUMBER, "speed", "N", "N times faster than time (default: 2 on a terminal, else at once)"),
 )
 _COMPATIBILITY = (
+    _option("-sR", Kind.FLAG, "versions", notice="-sR is an old name of -sV: versions are detected."),
     _option("-PR", Kind.IGNORED, help_text="ARP is used on the local link without it"),
     _option("-I", Kind.IGNORED),
     _option("--release-memory", Kind.IGNORED),
@@ -209,13 +236,6 @@ _NOT_BUILT = (
     _missing("--scanflags", "TCP flags of one's own", "FLAGS"),
     _missing("--port-ratio", "ports by their frequency", "RATIO"),
     _missing("--servicedb", "another table of services", "FILE"),
-    _missing("-sV -sR", "version detection"),
-    _missing("--version-intensity", "version detection", "0-9"),
-    _missing("--version-light", "version detection"),
-    _missing("--version-all", "version detection"),
-    _missing("--version-trace", "version detection"),
-    _missing("--allports", "version detection"),
-    _missing("--versiondb", "version detection", "FILE"),
     _missing("-sC", "scripts"),
     _missing("--script", "scripts", "NAMES"),
     _missing("--script-args", "scripts", "ARGUMENTS"),
@@ -228,7 +248,6 @@ _NOT_BUILT = (
     _missing("--osscan-limit", "OS detection"),
     _missing("--osscan-guess --fuzzy", "OS detection"),
     _missing("--max-os-tries", "OS detection", "N"),
-    _missing("-A", "OS detection, version detection, scripts and traceroute"),
     _missing("--defeat-rst-ratelimit", "ignoring rate limits of resets"),
     _missing("--defeat-icmp-ratelimit", "ignoring rate limits of ICMP errors"),
     _missing("--nsock-engine", "choice of the event engine", "ENGINE"),
@@ -247,14 +266,12 @@ _NOT_BUILT = (
     _missing("--spoof-mac", "another MAC address", "MAC"),
     _missing("--badsum", "wrong checksums"),
     _missing("--adler32", "old SCTP checksums"),
-    _missing("--proxies --proxy", "proxies", "URLS"),
     _missing("--send-eth", "choice of the sending layer"),
     _missing("--send-ip", "choice of the sending layer"),
     _missing("-oS", "output in a playful spelling", "FILE"),
     _missing("-oH", "HTML output", "FILE"),
     _missing("--resume", "resuming a scan", "FILE"),
     _missing("--deprecated-xml-osclass", "OS detection"),
-    _missing("--datadir", "another directory of data files", "DIRECTORY"),
     _missing("--route-dst", "showing one routing decision", "HOST"),
 )
 
@@ -263,6 +280,7 @@ GROUPS: tuple[tuple[str, tuple[Option, ...]], ...] = (
     ("Host discovery and names", _DISCOVERY),
     ("Scan techniques", _TECHNIQUES),
     ("Ports", _PORTS),
+    ("Versions", _VERSIONS),
     ("Timing (TIME: 500ms, 2s, 15m, 1h; seconds without a unit)", _TIMING),
     ("Output", _OUTPUT),
     ("Other", _OTHER),

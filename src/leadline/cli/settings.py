@@ -51,6 +51,8 @@ class Settings:
             action(self, option, typed, value)
         except UsageError as error:
             self.mistakes.extend(f"Option {typed} {message}." for message in error.messages)
+        if option.notice and option.notice not in self._fields.get("notices", ()):
+            self.append("notices", option.notice)
 
     def _set(self, option: Option, typed: str, value: str) -> None:
         self._note(option, option.field, typed)
@@ -99,6 +101,11 @@ class Settings:
             self._fields[name] = values.integer(digits) if digits else min(self._fields.get(name, 0) + 1, _TOP_LEVEL)
         self._fields["quiet"] = typed == "-v" and bool(digits) and self._fields["verbosity"] == 0
 
+    def _wait(self, option: Option, typed: str, value: str) -> None:
+        patient = value == "patient"
+        self._fields["version_wait"] = None if patient else values.wait(value)
+        self._fields["patient"] = patient
+
     def _ping(self, option: Option, typed: str, ports: str) -> None:
         self._note(option, "ping " + option.field, typed)
         self.append("pings", PingRequest(option.field, ports))
@@ -140,6 +147,7 @@ _ACTIONS: dict[Kind, Callable[[Settings, Option, str, str], None]] = {
     Kind.IGNORED: Settings._ignored,
     Kind.COMMAND: Settings._command,
     Kind.LEVEL: Settings._level,
+    Kind.WAIT: Settings._wait,
     Kind.PING: Settings._ping,
     Kind.PING_SET: Settings._ping_set,
     Kind.ADD: Settings._add,

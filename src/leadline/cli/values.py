@@ -6,10 +6,12 @@ import re
 from collections.abc import Mapping
 
 from leadline.errors import UsageError
+from leadline.plan.durations import parse_duration
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
 _DIGITS = re.compile(r"[+-]?\d+", re.ASCII)
 _MOST_DIGITS = 18
+_LONGEST_BARE_WAIT = 100.0
 
 
 def integer(text: str) -> int:
@@ -24,6 +26,16 @@ def number(text: str) -> float:
     if not _NUMBER.fullmatch(text) or len(text) > _MOST_DIGITS:
         raise UsageError(f"needs a number, not {text!r}")
     return float(text)
+
+
+def wait(text: str) -> float:
+    """How long a silent service is waited for, in seconds. Raises ``UsageError``."""
+    try:
+        return parse_duration(text, _LONGEST_BARE_WAIT)
+    except UsageError as error:
+        if text[:1].isdigit():
+            raise
+        raise UsageError(f"{error.messages[0].partition(', not')[0]}, or the word patient, not {text!r}") from None
 
 
 def template(text: str) -> int:

@@ -12,18 +12,23 @@ from leadline.plan.discovery import DiscoveryChoice, choose_discovery
 from leadline.plan.options import Options
 from leadline.plan.port_choice import PortChoice, choose_ports
 from leadline.plan.presets import timing_plan
+from leadline.plan.proxies import proxy_notices, read_proxies, without_password
+from leadline.plan.service_choice import choose_services
 
 
 def build_plan(options: Options, privileged: bool) -> Plan:
     """The complete plan. ``privileged``: raw packets can be sent (found out, or forced by an option).
 
     Decides between SYN and connect scan and between the discovery sets by ``privileged``; a SYN scan that was asked
-    for without the right becomes a connect scan, and ``Plan.notices`` says so. Raises ``UsageError`` with every mistake
-    at once, ``PrivilegeError`` for what has no substitute without raw packets.
+    for without the right becomes a connect scan, and ``Plan.notices`` says so. With proxies no raw packet is sent and
+    no host is looked for; their passwords are left out of ``Plan.arguments``. Raises ``UsageError`` with every
+    mistake at once, ``PrivilegeError`` for what has no substitute without raw packets.
     """
     mistakes = find_mistakes(options)
     if mistakes:
         raise UsageError(*mistakes)
+    # What a proxy carries is connections: raw packets would go around it, and show who scans.
+    privileged = privileged and not options.proxies
     technique, notices = _technique(options, privileged)
     ports, discovery = _choices(options, privileged, technique)
     if discovery.mistakes:
@@ -31,16 +36,27 @@ def build_plan(options: Options, privileged: bool) -> Plan:
     if discovery.needs_rights:
         raise PrivilegeError(" ".join(discovery.needs_rights))
     timing, moved = timing_plan(options)
+    services, idle = choose_services(options)
     return Plan(
         targets=_targets(options),
         resolve=ResolvePlan(options.reverse or "up", options.dns_servers, options.system_dns),
         discovery=discovery.plan,
         ports=PortPlan(technique, ports.ports, ports.excluded, options.sequential, options.open_only),
         timing=timing,
+        services=services,
         output=_output(options),
-        privileged=options.privileged,
-        arguments=options.arguments,
-        notices=(*options.notices, *notices, *ports.notices, *discovery.notices, *moved),
+        privileged=False if options.proxies else options.privileged,
+        arguments=tuple(map(without_password, options.arguments)) if options.proxies else options.arguments,
+        notices=(
+            *options.notices,
+            *notices,
+            *ports.notices,
+            *discovery.notices,
+            *moved,
+            *idle,
+            *proxy_notices(options),
+        ),
+        proxies=read_proxies(options.proxies, []),
     )
 
 

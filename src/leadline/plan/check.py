@@ -7,6 +7,8 @@ from ipaddress import ip_address
 
 from leadline.model.plan import PingKind, Technique
 from leadline.plan.options import Options
+from leadline.plan.proxies import check_proxies
+from leadline.plan.service_choice import check_services
 
 _LARGEST_GROUP = 100_000
 _SHORTEST_MAX_RTT = 0.005
@@ -197,6 +199,8 @@ _RULES: tuple[Callable[[Options], Iterator[str]], ...] = (
     _discovery,
     _techniques,
     _ports,
+    check_services,
+    check_proxies,
     _timing,
     _times,
     _output,

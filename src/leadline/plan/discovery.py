@@ -58,7 +58,7 @@ class DiscoveryChoice:
 def choose_discovery(options: Options, privileged: bool, excluded: PortSet) -> DiscoveryChoice:
     """``excluded``: ports that no discovery probe may touch either. ``options`` is already checked."""
     choice = DiscoveryChoice()
-    mode = "list" if options.list_scan else "none" if options.skip_discovery else "ping"
+    mode = "list" if options.list_scan else "none" if options.skip_discovery or options.proxies else "ping"
     asked = _asked(options, choice)
     if mode != "ping":
         if asked:

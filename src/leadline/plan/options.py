@@ -25,6 +25,11 @@ class Options:
     ``record``: capture file for all packets. ``quiet``: no normal text on standard output (``-v0``). ``privileged``:
     forced by an option or the environment. ``notices``: remarks of whoever made the options (compatibility options
     without effect), passed on to the plan.
+
+    ``versions``: version detection (``-sV``), with intensity 0 to 9; ``version_wait``: how long a silent service is
+    waited for; ``patient``: instead, one connection at a time. Where its rules are: ``versiondb`` a file or a folder,
+    ``datadir`` and ``nmapdir`` (the environment's ``NMAPDIR``) folders of an installed Nmap. ``proxies``: URLs as
+    typed, nearest first.
     """
 
     targets: tuple[str, ...] = ()
@@ -55,6 +60,17 @@ class Options:
     fast: bool = False
     top_ports: int | None = None
     sequential: bool = False
+
+    versions: bool = False
+    version_intensity: int | None = None
+    version_trace: bool = False
+    version_wait: float | None = None
+    patient: bool = False
+    allports: bool = False
+    versiondb: str | None = None
+    datadir: str | None = None
+    nmapdir: str | None = None
+    proxies: tuple[str, ...] = ()
 
     timing: int | None = None
     min_rtt_timeout: float | None = None

@@ -91,6 +91,19 @@ def changed(*arguments: str) -> dict[str, object]:
         ("--unprivileged", {"privileged": False}),
         ("-M 3", {"max_parallelism": 3}),
         ("--seed 9", {"seed": 9}),
+        ("-sV", {"versions": True}),
+        ("-sSV", {"techniques": ("syn",), "versions": True}),
+        ("-sV --version-intensity 3", {"versions": True, "version_intensity": 3}),
+        ("--version-all --version-light", {"version_intensity": 2}),
+        ("--version-light --version-all", {"version_intensity": 9}),
+        ("--version-wait 500ms", {"version_wait": 0.5}),
+        ("--version-wait patient", {"patient": True}),
+        ("--version-wait=patient --version-wait 2", {"version_wait": 2.0}),
+        ("--version-wait 2 --version-wait patient", {"patient": True}),
+        ("--version-trace --allports", {"version_trace": True, "allports": True}),
+        ("--versiondb x --datadir y", {"versiondb": "x", "datadir": "y"}),
+        ("--proxies http://a:1,socks5://b:2", {"proxies": ("http://a:1", "socks5://b:2")}),
+        ("--proxy http://a:1", {"proxies": ("http://a:1",)}),
     ],
 )
 def test_understood(line: str, expected: dict[str, object]) -> None:
@@ -101,8 +114,12 @@ def test_understood(line: str, expected: dict[str, object]) -> None:
     ("line", "mistake"),
     [
         ("-sU", "Option -sU (UDP scan) is not built yet."),
-        ("-sSV", "Option -sV (version detection) is not built yet."),
-        ("-A", "Option -A (OS detection, version detection, scripts and traceroute) is not built yet."),
+        ("-sSU", "Option -sU (UDP scan) is not built yet."),
+        ("--version-wait 6000", "Option --version-wait takes seconds when no unit is given"),
+        ("--version-wait pat", "Option --version-wait needs a time such as 500ms, 2s, 1.5m or 1h, or the word patient"),
+        ("--version-intensity x", "Option --version-intensity needs a whole number, not 'x'."),
+        ("--versiondb a --versiondb b", "Option --versiondb is given twice."),
+        ("--proxies a,,b", "Option --proxies needs names separated by single commas, not 'a,,b'."),
         ("-O2", "Option -O (OS detection) is not built yet."),
         ("-sI zombie", "Option -sI (idle scan) is not built yet."),
         ("-sIzombie", "Option -sI (idle scan) is not built yet."),
@@ -170,6 +187,8 @@ def test_environment() -> None:
     assert parse("x", NMAP_UNPRIVILEGED="1").options.privileged is False
     assert parse("x", NMAP_UNPRIVILEGED="").options.privileged is None
     assert parse("--unprivileged", NMAP_PRIVILEGED="1").options.privileged is False
+    assert parse("x", NMAPDIR="/usr/share/nmap").options.nmapdir == "/usr/share/nmap"
+    assert parse("x", NMAPDIR="").options.nmapdir is None
     assert "both set" in parse("x", NMAP_PRIVILEGED="1", NMAP_UNPRIVILEGED="1").mistakes[0]
 
 

@@ -70,6 +70,15 @@ def test_unreadable_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     assert "permission denied" in input_mistakes(Options(input_files=(str(secret),)))[0]
 
 
+def test_rules_of_version_detection(tmp_path: Path) -> None:
+    folder = str(tmp_path)
+    assert "no nmap-service-probes in" in input_mistakes(Options(versions=True, datadir=folder))[0]
+    assert input_mistakes(Options(versions=True, nmapdir=folder))[0].startswith("NMAPDIR: ")
+    assert input_mistakes(Options(nmapdir=folder, datadir=folder)) == []  # nobody asks for versions
+    (tmp_path / "nmap-service-probes").touch()
+    assert input_mistakes(Options(versions=True, datadir=folder)) == []
+
+
 def test_outputs_that_can_be_written(tmp_path: Path) -> None:
     there = tmp_path / "there"
     there.write_text("old results")

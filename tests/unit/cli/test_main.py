@@ -102,6 +102,11 @@ def test_demo_scans_the_demonstration(capsys: pytest.CaptureFixture[str], pipeli
     assert "carefully" in captured.err
 
 
+def test_demo_has_no_proxies(capsys: pytest.CaptureFixture[str], pipeline: Pipeline) -> None:
+    assert main.entry(["demo", "--proxies", "socks4://127.0.0.1:9050"]) == 2
+    assert "a simulated network has none" in capsys.readouterr().err
+
+
 def test_demo_takes_options(pipeline: Pipeline) -> None:
     assert main.entry(["demo", "--unprivileged", "-sS", "10.20.1.10", "--seed", "5", "--speed", "1000"]) == 0
     (plan,) = pipeline.plans

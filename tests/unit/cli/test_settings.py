@@ -97,6 +97,17 @@ def test_options_without_effect_are_remarked() -> None:
     )
 
 
+def test_options_that_are_more_or_less_than_they_seem_say_so() -> None:
+    made = settings(("-A", ""), ("-A", ""))
+    assert made.options().versions
+    (notice,) = made.options().notices
+    assert "OS detection, scripts, traceroute" in notice
+    made = settings(("-sR", ""))
+    assert made.options().versions
+    assert "-sV" in made.options().notices[0]
+    assert settings(("-sV", "")).options().notices == ()
+
+
 def test_speed_is_no_option_of_a_scan() -> None:
     made = settings(("--speed", "10"))
     assert made.speed() == 10.0

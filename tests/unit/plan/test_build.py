@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from leadline.errors import PrivilegeError, UsageError
-from leadline.model.plan import PingKind, Technique
+from leadline.model.plan import PingKind, Proxy, ServicePlan, Technique
 from leadline.model.port import Protocol
 from leadline.plan.build import build_plan, find_mistakes
 from leadline.plan.options import Options, PingRequest
@@ -44,6 +44,34 @@ def test_scans_without_ports(privileged: bool) -> None:
         plan = build_plan(options, privileged)
         assert plan.ports.technique is None
         assert not plan.ports.ports
+
+
+PROXIES = ("socks5://me:secret@127.0.0.1:9050", "http://relay.example:3128")
+
+
+def test_services() -> None:
+    assert not build_plan(Options(targets=ONE), True).services.enabled
+    plan = build_plan(Options(targets=ONE, versions=True, version_intensity=0, datadir="/nmap"), True)
+    assert plan.services == ServicePlan(enabled=True, intensity=0, rules="/nmap/nmap-service-probes")
+    assert plan.proxies == ()
+
+
+@pytest.mark.parametrize("privileged", [None, True])
+def test_with_proxies_nothing_but_connections_is_made(privileged: bool | None) -> None:
+    options = Options(
+        targets=ONE, proxies=PROXIES, privileged=privileged, arguments=("leadline", "--proxies=" + ",".join(PROXIES))
+    )
+    plan = build_plan(options, True)
+    assert plan.proxies == (
+        Proxy("socks5", "127.0.0.1", 9050, "me", "secret"), Proxy("http", "relay.example", 3128),
+    )  # fmt: skip
+    assert plan.ports.technique is Technique.CONNECT
+    assert (plan.discovery.mode, plan.discovery.probes_v4, plan.discovery.link_probes) == ("none", (), False)
+    assert plan.privileged is False
+    assert "secret" not in "".join(plan.arguments)
+    assert len(plan.notices) == 2
+    quiet = build_plan(Options(targets=ONE, proxies=PROXIES, skip_discovery=True, reverse="never"), True)
+    assert quiet.notices == ()
 
 
 def test_what_has_no_substitute_needs_rights() -> None:
