@@ -23,19 +23,21 @@ Captures = tuple[bytes | None, ...]
 
 
 class Pattern:
-    """A pattern ready for use. ``problem``: why it cannot be compiled, then it never matches."""
+    """A pattern ready for use. ``problem``: why it cannot be compiled, then it never matches; ``groups``: how many."""
 
-    __slots__ = ("_compiled", "_limit", "problem")
+    __slots__ = ("_compiled", "_limit", "groups", "problem")
 
     def __init__(self, rule: Rule) -> None:
         import pcre2
 
         flags = (pcre2.IGNORECASE if rule.caseless else 0) | (pcre2.DOTALL if rule.dotall else 0)
         self.problem = ""
+        self.groups = 0
         self._compiled = None
         self._limit = pcre2.LibraryError
         try:
             self._compiled = pcre2.compile(_BOUNDS + plain_escapes(rule.pattern), flags, jit=False)
+            self.groups = int(self._compiled.groups)
         except pcre2.PatternError as problem:
             self.problem = str(problem.msg)
 

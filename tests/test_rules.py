@@ -1,0 +1,57 @@
+"""Our rules of version detection against the answers of real servers and of protocol documents (``tests/recorded``)."""
+
+from __future__ import annotations
+
+import pytest
+
+from leadline.data.service_probes import FOLDER, load_service_probes
+from leadline.services.matcher import Matcher
+from tests.support.rule_records import (
+    RECORDED,
+    Verdict,
+    bad_rules,
+    judge,
+    read_records,
+    theme_of,
+    themes,
+    unproven,
+)
+
+THEMES = themes()
+
+
+@pytest.fixture(scope="module")
+def matcher() -> Matcher:
+    return Matcher(load_service_probes())
+
+
+@pytest.fixture(scope="module")
+def verdicts(matcher: Matcher) -> list[Verdict]:
+    return [judge(matcher, record) for theme in THEMES for record in read_records(theme)]
+
+
+def test_every_file_of_records_has_its_rules() -> None:
+    assert {path.stem for path in RECORDED.glob("*.jsonl")} <= set(THEMES)
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_a_file_says_its_licence(theme: str) -> None:
+    files = [path for path in FOLDER.glob("*.probes") if theme_of(path.name) == theme]
+    assert len(files) == 1
+    assert files[0].read_bytes().startswith(b"# SPDX-License-Identifier: Apache-2.0\n")
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_record_is_matched_first_by_what_it_says(theme: str, verdicts: list[Verdict]) -> None:
+    of_theme = [verdict for verdict in verdicts if verdict.record.theme == theme]
+    assert [f"{verdict.record.place}: {verdict.difference}" for verdict in of_theme if verdict.difference] == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_rule_can_be_used(theme: str, matcher: Matcher) -> None:
+    assert bad_rules(matcher.probes, [theme]) == []
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_every_rule_is_the_first_match_of_a_record(theme: str, matcher: Matcher, verdicts: list[Verdict]) -> None:
+    assert unproven(matcher.probes, [theme], verdicts) == []
