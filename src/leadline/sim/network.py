@@ -10,12 +10,13 @@ from leadline.errors import LinkError, PrivilegeError, UsageError
 from leadline.link.base import CaptureFilter, Interface, RoutedTargets
 from leadline.model.address import U64, Address
 from leadline.model.plan import Proxy
-from leadline.net.base import Dialer
 from leadline.sim.clock import VirtualClock
 from leadline.sim.connector import SimConnector
+from leadline.sim.dialer import SimDialer
 from leadline.sim.exchange import LOOPBACK, Exchange, Tally
 from leadline.sim.faults import LinkFaults
 from leadline.sim.link import SimLink
+from leadline.sim.listener import Listener
 from leadline.sim.resolver import SimResolver
 from leadline.sim.routing import RouteTable
 from leadline.sim.state import State
@@ -68,6 +69,7 @@ class SimNetwork:
         self._frame_cost, self._send_room, self._wake = frame_cost, send_room, wake
         self._ring, self._in_flight = ring, in_flight
         self._links: list[SimLink] = []
+        self._listeners: dict[tuple[int, int], Listener] = {}
         self._outgoing: list[tuple[str, FrameBatch]] = []
         # No answer is faster than twice the shortest cable, so batches may wait that long to be answered together.
         self._horizon = 2.0 * min(one.faults.latency for one in self._sim_interfaces.values())
@@ -93,14 +95,36 @@ class SimNetwork:
         """The names of this world, both directions."""
         return SimResolver(self.world)
 
-    def connector(self, limit: int | None) -> SimConnector:
-        """Ordinary connections over this network; at most ``limit`` pending at once (1,000 without)."""
+    def connector(self, limit: int | None, proxies: tuple[Proxy, ...] = ()) -> SimConnector:
+        """Ordinary connections over this network; at most ``limit`` pending at once (1,000 without).
+
+        Raises ``UsageError`` when they shall go through proxies: there are none here.
+        """
+        if proxies:
+            raise UsageError("the simulated network has no proxies")
         capacity = 1000 if limit is None else max(1, min(limit, 1000))
         return SimConnector(self, capacity)
 
-    def dialer(self, limit: int | None, proxies: tuple[Proxy, ...] = ()) -> Dialer:
-        """Raises ``UsageError``: the servers of simulated worlds do not speak yet."""
-        raise UsageError("the simulated network has no services to talk to")
+    def dialer(self, limit: int | None, proxies: tuple[Proxy, ...] = ()) -> SimDialer:
+        """Dialogues with the services of this network; at most ``limit`` open at once (1,000 without).
+
+        Raises ``UsageError`` for proxies: nobody in here relays connections.
+        """
+        if proxies:
+            raise UsageError("the simulated network has no proxies: leave --proxies out")
+        capacity = 1000 if limit is None else max(1, min(limit, 1000))
+        return SimDialer(self, capacity, self._wake)
+
+    def listener(self, host: int, port: int) -> Listener:
+        """What all connections to one open TCP port share. ``host``: its number in the terrain."""
+        key = host, port
+        if key not in self._listeners:
+            self._listeners[key] = Listener(self.terrain.service_of.get((host, 6, port)))
+        return self._listeners[key]
+
+    def is_own(self, address: Address) -> bool:
+        """Whether an address is the scanner's: of one of its interfaces, or any of 127.0.0.0/8."""
+        return address in self._own or (address.version == 4 and address.is_loopback)
 
     def open_link(self, interface: Interface, capture: CaptureFilter) -> SimLink:
         """Raises ``PrivilegeError`` in a world without raw links, ``LinkError`` for an interface down or unknown."""

@@ -23,6 +23,7 @@ from leadline.sim.world import (
     PortTable,
     SimHost,
     SimRouter,
+    SimService,
     SimSubnet,
     World,
     made_up_mac,
@@ -167,8 +168,10 @@ class Terrain:
         self.probe_bucket = self._bucket_column([host.probe_limit for host in hosts])
         self.payloads: list[bytes] = [b"leadline"]
         self.payload_of: dict[tuple[int, int], int] = {}
+        self.service_of: dict[tuple[int, int, int], SimService] = {}
         for number, host in enumerate(hosts):
             for service in host.services:
+                self.service_of[number, service.protocol, service.port] = service
                 if service.protocol == 17 and service.banner:
                     self.payload_of[number, service.port] = len(self.payloads)
                     self.payloads.append(service.banner)

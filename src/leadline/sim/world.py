@@ -15,6 +15,7 @@ from leadline.model.address import Address
 from leadline.sim.faults import NO_FAULTS, LinkFaults, TokenBucket
 from leadline.sim.firewall import ADMIN_PROHIBITED, IcmpError, NetworkRange, Rule
 from leadline.sim.liars import Lie
+from leadline.sim.speech import Pour, Reply, SimTls, Then
 
 CABLE = LinkFaults(latency=0.000_05)
 
@@ -92,12 +93,35 @@ def ports(*numbers: int, default: Behaviour = Behaviour.CLOSED) -> PortTable:
 
 @dataclass(frozen=True, slots=True)
 class SimService:
-    """What is behind an open port. ``banner``: its first bytes (and the answer to any UDP datagram)."""
+    """What is behind an open port; with nothing but a port it accepts connections and says nothing.
+
+    ``banner``: its first bytes, ``banner_delay`` seconds after a connection is accepted (and a raw probe's answer to
+    any UDP datagram), followed by ``pours`` and ``after_banner`` (an empty banner and ``CLOSE``: a wrapped port).
+    ``answers``: the first that fits what was received since the last reply is given after ``think`` seconds;
+    ``default`` when none fits. ``idle``: seconds without a byte from the client after which it says ``farewell`` and
+    closes; 0 = never. ``tls``: TLS from the first byte; ``start_tls``: what a reply with ``Then.TLS`` leads to.
+    ``workers``: connections served at a time, further ones wait, open and unanswered (0: any number); ``most_open``:
+    beyond so many a connection gets ``overfull`` and is closed; ``accepts``: after so many the port refuses for good.
+    """
 
     port: int
     protocol: int = 6
     name: str = ""
     banner: bytes = b""
+    banner_delay: float = 0.0
+    answers: tuple[Reply, ...] = ()
+    default: Reply | None = None
+    think: float = 0.0
+    after_banner: Then = Then.STAY
+    pours: Pour | None = None
+    idle: float = 0.0
+    farewell: bytes = b""
+    tls: SimTls | None = None
+    start_tls: SimTls | None = None
+    workers: int = 0
+    most_open: int = 0
+    overfull: bytes = b""
+    accepts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
