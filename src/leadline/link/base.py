@@ -183,8 +183,16 @@ class Network(Protocol):
         """The MAC the kernel already knows for a next hop, else ``None`` (then our own ARP/ND asks)."""
         ...
 
-    def connector(self, limit: int | None) -> Connector: ...
+    def connector(self, limit: int | None, proxies: tuple[Proxy, ...] = ()) -> Connector:
+        """For a connect scan, ``limit`` attempts at once at most, through a chain of proxies if there is one.
+
+        Raises ``UsageError`` for proxies that cannot be used, ``NetworkError`` for a chain that does not work.
+        """
+        ...
 
     def dialer(self, limit: int | None, proxies: tuple[Proxy, ...] = ()) -> Dialer:
-        """For dialogues with services, ``limit`` streams at most (``None``: as many as descriptors allow)."""
+        """For dialogues with services, ``limit`` streams at most (``None``: as many as descriptors allow).
+
+        Raises as ``connector`` does.
+        """
         ...

@@ -122,11 +122,11 @@ class KernelNetwork:
         """The MAC that the kernel knows for a next hop, else ``None``."""
         return known_mac(interface, address)
 
-    def connector(self, limit: int | None) -> Connector:
+    def connector(self, limit: int | None, proxies: tuple[Proxy, ...] = ()) -> Connector:
         """A connector with at most ``limit`` pending connections (``None``: as many as descriptors allow)."""
-        from leadline.net.connector import EpollConnector
+        from leadline.net.connector import open_connector
 
-        return EpollConnector(self.clock, limit)
+        return open_connector(self.clock, limit, proxies)
 
     def dialer(self, limit: int | None, proxies: tuple[Proxy, ...] = ()) -> Dialer:
         """A dialer with at most ``limit`` streams open at once (``None``: as many as descriptors allow)."""

@@ -153,9 +153,9 @@ class RecordedNetwork:
         """See ``Network.neighbor``."""
         return self._inner.neighbor(interface, address)
 
-    def connector(self, limit: int | None) -> Connector:
+    def connector(self, limit: int | None, proxies: tuple[Proxy, ...] = ()) -> Connector:
         """See ``Network.connector``."""
-        return self._inner.connector(limit)
+        return self._inner.connector(limit, proxies)
 
     def dialer(self, limit: int | None, proxies: tuple[Proxy, ...] = ()) -> Dialer:
         """See ``Network.dialer``."""

@@ -14,8 +14,9 @@ import struct
 from collections import OrderedDict, deque
 from dataclasses import dataclass
 
-from leadline.link.base import Clock, Connected
+from leadline.link.base import Clock, Connected, Connector
 from leadline.model.address import Address
+from leadline.model.plan import Proxy
 
 # Descriptors left for everything else: output files, the resolver, capture links.
 RESERVE = 64
@@ -196,3 +197,12 @@ def scope_index(scope: str) -> int | None:
         return socket.if_nametoindex(scope)
     except (OSError, ValueError):
         return None
+
+
+def open_connector(clock: Clock, limit: int | None, proxies: tuple[Proxy, ...] = ()) -> Connector:
+    """The connector of a scan: straight, or through a chain of proxies. See ``Network.connector``."""
+    if not proxies:
+        return EpollConnector(clock, limit)
+    from leadline.net.proxy_connector import ProxyConnector
+
+    return ProxyConnector(clock, limit, proxies)

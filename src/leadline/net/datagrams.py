@@ -70,7 +70,7 @@ class Datagrams:
     def send(self, data: bytes, at: float) -> list[DialEvent]:
         """Send one datagram, or queue it while the kernel has no room."""
         if len(self._waiting) >= MOST_WAITING:
-            return [self._end(at, errno.ENOBUFS, f"more than {MOST_WAITING} datagrams wait to be sent")]
+            return [self.fail(at, errno.ENOBUFS, f"more than {MOST_WAITING} datagrams wait to be sent")]
         self._waiting.append(data)
         return self._flush(at) if self._socket is not None else []
 
@@ -85,11 +85,13 @@ class Datagrams:
 
     def _failed(self, problem: OSError, at: float) -> list[DialEvent]:
         error = problem.errno or errno.EIO
-        return [] if error in _AGAIN else [self._end(at, error)]
+        return [] if error in _AGAIN else [self.fail(at, error)]
 
-    def _end(self, at: float, error: int, message: str = "") -> Ended:
+    def fail(self, at: float, error: int, message: str = "") -> Ended:
+        """Close it, and say why."""
+        phase = "stream" if self._socket is not None else "connect"
         self.close()
-        return Ended(self.token, at, "stream", error, message or os.strerror(error))
+        return Ended(self.token, at, phase, error, message or os.strerror(error))
 
     def close(self, reset: bool = False) -> None:
         """Close the socket. Closing twice is fine."""

@@ -7,11 +7,11 @@ simulated networks have one seam and machines run under either kind of time (doc
 from __future__ import annotations
 
 import errno
-import os
 import select
 import socket
 from collections import OrderedDict, deque
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from leadline.link.base import Clock
 from leadline.model.plan import Proxy
@@ -20,6 +20,9 @@ from leadline.net.base import DialEvent, Ended, Endpoint
 from leadline.net.connector import RETRY_SECONDS, SHORTAGE, SHORTAGE_SECONDS, descriptor_capacity, scope_index
 from leadline.net.datagrams import Datagrams
 from leadline.net.stream import SocketAddress, Stream
+
+if TYPE_CHECKING:
+    from leadline.net.relays import Relays
 
 # Streams that one turn looks at: with one read each it bounds what a flood puts into memory at once. The kernel hands
 # out ready descriptors in turn, so the others are the next to be asked.
@@ -43,29 +46,68 @@ class EpollDialer:
     What is opened beyond ``capacity``, or while descriptors or local ports are short, waits inside and is started by a
     later ``poll``; a shortage that lasts ``SHORTAGE_SECONDS`` is told with its errno after all. A flood of one server
     cannot starve the others: a turn reads at most once from each.
+
+    With ``proxies`` every stream goes through that chain; making the dialer looks up its nearest proxy, connects to
+    the last one once, and raises ``UsageError`` or ``NetworkError`` when that cannot be. What the last proxy says of a
+    target ends a stream in phase ``connect`` (see ``proxy.Refusal``), what fails on the way to it in phase ``proxy``.
+    ``reset``: streams that are closed by us end with a RST, which leaves no port waiting.
     """
 
-    def __init__(self, clock: Clock, limit: int | None = None, proxies: tuple[Proxy, ...] = ()) -> None:
+    def __init__(
+        self, clock: Clock, limit: int | None = None, proxies: tuple[Proxy, ...] = (), *, reset: bool = False
+    ) -> None:
+        self._relays: Relays | None = None
+        if proxies:
+            from leadline.net.relays import find_relays
+
+            self._relays = find_relays(proxies)
+        self._reset = reset
         self.capacity = descriptor_capacity(limit)
         self._clock = clock
+        self.reach_proxies()
         self._epoll = select.epoll()
         self._open: dict[int, _Dialogue] = {}  # by token: those with a socket
         self._tokens: dict[int, int] = {}  # by descriptor
         self._queue: OrderedDict[int, _Dialogue] = OrderedDict()  # by token: those without
         self._events: deque[DialEvent] = deque()
 
+    def reach_proxies(self) -> None:
+        """Connect to the last proxy and close again, in at most ``relays.PATIENCE`` seconds; else ``NetworkError``."""
+        if self._relays is not None:
+            self._relays.reach(self._clock)
+
     def open(self, token: int, endpoint: Endpoint) -> None:
         """See ``Dialer.open``."""
         self.close(token)
-        udp = endpoint.protocol is Protocol.UDP
-        dialogue = _Dialogue(Datagrams(token, endpoint) if udp else Stream(token, endpoint))
+        refused = self._impossible(endpoint)
+        if refused is not None:
+            phase, error, message = refused
+            self._events.append(Ended(token, self._clock.now(), phase, error, message))
+            return
+        dialogue = _Dialogue(self._made(token, endpoint))
         if self._queue or len(self._open) >= self.capacity or not self._start(token, dialogue):
             self._queue[token] = dialogue
+
+    def _impossible(self, endpoint: Endpoint) -> tuple[str, int, str] | None:
+        """Phase, errno and reason of what needs no trying."""
+        if endpoint.protocol is Protocol.UDP:
+            if self._relays is not None:
+                return "proxy", errno.EPROTONOSUPPORT, "UDP does not pass through these proxies"
+            if endpoint.tls:
+                return "tls", errno.EPROTONOSUPPORT, "DTLS is not spoken"
+        elif self._relays is not None and endpoint.address.is_link_local and endpoint.address.version == 6:
+            return "connect", errno.ENETUNREACH, "a link-local address means nothing to a proxy"
+        return None
+
+    def _made(self, token: int, endpoint: Endpoint) -> Stream | Datagrams:
+        if endpoint.protocol is Protocol.UDP:
+            return Datagrams(token, endpoint)
+        return Stream(token, endpoint, self._relays.tunnel(endpoint) if self._relays is not None else None)
 
     def _start(self, token: int, dialogue: _Dialogue) -> bool:
         """Make the socket; false when our own side has no room for it now."""
         stream = dialogue.stream
-        where = _destination(stream.endpoint)
+        where = self._destination(stream.endpoint)
         error = stream.connect(*where) if where is not None else errno.ENODEV
         now = self._clock.now()
         if error in SHORTAGE and (dialogue.since is None or now - dialogue.since <= SHORTAGE_SECONDS):
@@ -73,7 +115,7 @@ class EpollDialer:
             stream.revive()
             return False
         if error:
-            self._events.append(Ended(token, now, "connect", error, os.strerror(error)))
+            self._events.append(stream.fail(now, error))
             return True
         self._open[token] = dialogue
         self._tokens[stream.descriptor] = token
@@ -92,7 +134,15 @@ class EpollDialer:
 
     def start_tls(self, token: int, name: str = "") -> None:
         """See ``Dialer.start_tls``."""
-        raise NotImplementedError
+        dialogue = self._open.get(token)
+        if dialogue is None:
+            if token in self._queue:
+                raise ValueError(f"stream {token} is not open yet")
+            return
+        stream = dialogue.stream
+        if isinstance(stream, Datagrams) or not stream.plain:
+            raise ValueError(f"stream {token} is no open plain one")
+        self._settle(dialogue, stream.descriptor, stream.start_tls(name, self._clock.now()))
 
     def close(self, token: int) -> None:
         """See ``Dialer.close``."""
@@ -100,7 +150,7 @@ class EpollDialer:
         dialogue = self._open.get(token)
         if dialogue is not None:
             self._forget(token, dialogue.stream.descriptor)
-            dialogue.stream.close()  # closing takes it out of the epoll set
+            dialogue.stream.close(self._reset)  # closing takes it out of the epoll set
         if self._events:
             self._events = deque(each for each in self._events if each.token != token)
 
@@ -162,19 +212,20 @@ class EpollDialer:
     def close_all(self) -> None:
         """See ``Dialer.close_all``. The dialer cannot be used any more."""
         for dialogue in self._open.values():
-            dialogue.stream.close()
+            dialogue.stream.close(self._reset)
         self._open.clear()
         self._tokens.clear()
         self._queue.clear()
         self._events.clear()
         self._epoll.close()
 
-
-def _destination(endpoint: Endpoint) -> tuple[int, SocketAddress] | None:
-    """Family and socket address; ``None`` when the scope names no interface of this machine."""
-    if endpoint.address.version == 4:
-        return socket.AF_INET, (str(endpoint.address), endpoint.port)
-    index = scope_index(endpoint.scope)
-    if index is None:
-        return None
-    return socket.AF_INET6, (str(endpoint.address).partition("%")[0], endpoint.port, 0, index)
+    def _destination(self, endpoint: Endpoint) -> tuple[int, SocketAddress] | None:
+        """Family and socket address; ``None`` when the scope names no interface of this machine."""
+        if self._relays is not None:
+            return self._relays.family, self._relays.nearest
+        if endpoint.address.version == 4:
+            return socket.AF_INET, (str(endpoint.address), endpoint.port)
+        index = scope_index(endpoint.scope)
+        if index is None:
+            return None
+        return socket.AF_INET6, (str(endpoint.address).partition("%")[0], endpoint.port, 0, index)

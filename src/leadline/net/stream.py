@@ -7,8 +7,13 @@ import os
 import select
 import socket
 import struct
+from typing import TYPE_CHECKING
 
 from leadline.net.base import MOST_AT_ONCE, DialEvent, Ended, Endpoint, Opened, Received
+
+if TYPE_CHECKING:
+    from leadline.net.proxy import Tunnel
+    from leadline.net.tls import TlsLayer, TlsStep
 
 # What may wait to be sent on one stream: far more than any probe has, and a bound for who never reads.
 MOST_QUEUED = 1 << 20
@@ -22,15 +27,19 @@ SocketAddress = tuple[str, int] | tuple[str, int, int, int]
 class Stream:
     """Owned by a dialer, which calls ``ready`` when epoll says so and keeps the socket registered for ``interest``.
 
-    Nothing here waits, and nothing raises for what the other side does. After ``ended`` it is good for nothing more.
+    Its phases: ``connect``, ``proxy`` (with a ``tunnel``), ``tls``, ``stream``. Nothing here waits, and nothing raises
+    for what the other side does. After ``ended`` it is good for nothing more.
     """
 
-    def __init__(self, token: int, endpoint: Endpoint) -> None:
+    def __init__(self, token: int, endpoint: Endpoint, tunnel: Tunnel | None = None) -> None:
         self.token, self.endpoint = token, endpoint
         self.ended = False
+        self._tunnel = tunnel
+        self._tls: TlsLayer | None = None
         self._socket: socket.socket | None = None
         self._phase = "connect"
-        self._outgoing = bytearray()
+        self._early = bytearray()  # to be sent when the way is open
+        self._outgoing = bytearray()  # to be sent as it is
         self._failure = 0  # what a send met: told when all that had arrived before is read
 
     @property
@@ -44,6 +53,11 @@ class Stream:
         if self._phase == "connect":
             return select.EPOLLOUT
         return select.EPOLLIN | select.EPOLLOUT if self._outgoing else select.EPOLLIN
+
+    @property
+    def plain(self) -> bool:
+        """Open, and without TLS so far."""
+        return self._phase == "stream" and self._tls is None
 
     def connect(self, family: int, destination: SocketAddress) -> int:
         """Begin; 0, or the errno with which it failed at once."""
@@ -77,10 +91,13 @@ class Stream:
         if not error and self._to_oneself():
             error = errno.EAGAIN
         if error:
-            return [self._end(at, error)]
-        self._phase = "stream"
+            return [self.fail(at, error)]
+        if self._tunnel is None:
+            return self._through(at)
+        self._phase = "proxy"
+        self._outgoing += self._tunnel.start()
         self._flush()
-        return [Opened(self.token, at)]
+        return []
 
     def _to_oneself(self) -> bool:
         """The kernel may choose the very port that is tried as our own: such a connection proves nothing."""
@@ -90,6 +107,24 @@ class Stream:
         except OSError:
             return False  # accepted and torn down again before we looked: reading will tell
 
+    def _through(self, at: float) -> list[DialEvent]:
+        """The target is reached."""
+        if self.endpoint.tls:
+            return self.start_tls(self.endpoint.name, at)
+        self._phase = "stream"
+        self._outgoing += self._early
+        self._early.clear()
+        self._flush()
+        return [Opened(self.token, at)]
+
+    def start_tls(self, name: str, at: float) -> list[DialEvent]:
+        """Begin a TLS handshake after what is queued already. ``name``: see ``Endpoint.name``."""
+        from leadline.net.tls import TlsLayer
+
+        self._phase = "tls"
+        self._tls = TlsLayer(name)
+        return self._step(self._tls.begin(), at)
+
     def _read(self, at: float) -> list[DialEvent]:
         assert self._socket is not None
         try:
@@ -97,21 +132,86 @@ class Stream:
         except OSError as problem:
             error = problem.errno or errno.EIO
             if error in _AGAIN:
-                return [self._end(at, self._failure)] if self._failure else []
-            # The other side ended in order, and reset when something of ours came after that.
-            return [self._end(at, 0 if error == errno.EPIPE else error)]
-        if not data:
-            return [self._end(at, 0 if self._failure == errno.EPIPE else self._failure)]
+                return [self.fail(at, self._failure)] if self._failure else []
+            # EPIPE: the other side ended in order, and reset when something of ours came after that.
+            return self._closed(at) if error == errno.EPIPE else [self.fail(at, error)]
+        if data:
+            return self._take(data, at)
+        return self._closed(at) if self._failure in (0, errno.EPIPE) else [self.fail(at, self._failure)]
+
+    def _closed(self, at: float) -> list[DialEvent]:
+        """The other side ended the connection in order, at whatever point."""
+        if self._phase == "proxy":
+            return [self.fail(at, errno.ECONNRESET, "closed without an answer")]
+        if self._phase == "tls":
+            return [self.fail(at, 0, "closed during the handshake")]
+        return [self.fail(at, 0, "closed without close_notify" if self._tls is not None else "")]
+
+    def _take(self, data: bytes, at: float) -> list[DialEvent]:
+        """Bytes of the other side, whoever that is by now."""
+        if self._phase == "proxy":
+            return self._tunnelled(data, at)
+        if self._tls is not None:
+            return self._step(self._tls.receive(data), at)
         return [Received(self.token, at, data)]
+
+    def _tunnelled(self, data: bytes, at: float) -> list[DialEvent]:
+        assert self._tunnel is not None
+        self._outgoing += self._tunnel.receive(data)
+        self._flush()
+        refusal = self._tunnel.refusal
+        if refusal is not None:
+            phase = "connect" if refusal.of_target else "proxy"
+            self.close()
+            return [Ended(self.token, at, phase, refusal.error, refusal.message)]
+        if not self._tunnel.done:
+            return []
+        events = self._through(at)
+        if self._tunnel.rest and not self.ended:
+            events += self._take(self._tunnel.rest, at)
+        return events
+
+    def _step(self, step: TlsStep, at: float) -> list[DialEvent]:
+        """Pass on what the TLS layer made of some bytes."""
+        assert self._tls is not None
+        events: list[DialEvent] = []
+        if step.opened is not None:
+            self._phase = "stream"
+            events.append(Opened(self.token, at, step.opened))
+            if not step.ended:
+                step = self._merged(step, self._tls.send(bytes(self._early)))
+                self._early.clear()
+        pieces = (step.data[start : start + MOST_AT_ONCE] for start in range(0, len(step.data), MOST_AT_ONCE))
+        events += [Received(self.token, at, bytes(piece)) for piece in pieces]
+        self._outgoing += self._tls.outgoing()
+        self._flush()
+        if step.ended:
+            self._phase = "tls" if step.error else self._phase
+            events.append(self.fail(at, step.error, step.message))
+        else:
+            events += self._bounded(at)
+        return events
+
+    @staticmethod
+    def _merged(first: TlsStep, second: TlsStep) -> TlsStep:
+        second.data[:0] = first.data
+        return second
 
     def send(self, data: bytes, at: float) -> list[DialEvent]:
         """Queue bytes and write what the kernel takes now; ``Ended`` when more waits than may."""
-        self._outgoing += data
-        if self._phase != "connect":
+        if self._phase != "stream":
+            self._early += data
+        elif self._tls is not None:
+            return self._step(self._tls.send(data), at)
+        else:
+            self._outgoing += data
             self._flush()
-        if len(self._outgoing) > MOST_QUEUED:
-            return [self._end(at, errno.ENOBUFS, f"more than {MOST_QUEUED} bytes wait to be sent")]
-        return []
+        return self._bounded(at)
+
+    def _bounded(self, at: float) -> list[DialEvent]:
+        if len(self._outgoing) + len(self._early) <= MOST_QUEUED:
+            return []
+        return [self.fail(at, errno.ENOBUFS, f"more than {MOST_QUEUED} bytes wait to be sent")]
 
     def _flush(self) -> None:
         if not self._outgoing or self._socket is None:
@@ -123,12 +223,18 @@ class Stream:
                 self._failure = error.errno or errno.EIO
                 self._outgoing.clear()
 
-    def _end(self, at: float, error: int, message: str = "") -> Ended:
+    def fail(self, at: float, error: int, message: str = "") -> Ended:
+        """Close it, and say why."""
+        phase, message = self._phase, message or (os.strerror(error) if error else "")
+        if self._tunnel is not None and phase in ("connect", "proxy"):
+            from leadline.net.proxy import proxy_text
+
+            phase, message = "proxy", f"{proxy_text(self._tunnel.proxy)}: {message}"
         self.close()
-        return Ended(self.token, at, self._phase, error, message or (os.strerror(error) if error else ""))
+        return Ended(self.token, at, phase, error, message)
 
     def close(self, reset: bool = False) -> None:
-        """Close the socket, with a RST instead of a FIN if asked. Closing twice is fine. ``revive`` undoes it."""
+        """Close the socket, with a RST instead of a FIN if asked. Closing twice is fine."""
         self.ended = True
         opened, self._socket = self._socket, None
         if opened is None:

@@ -107,7 +107,7 @@ def _connections(
     materialised: int, task: str,
 ) -> Iterator[Event | HostPorts]:  # fmt: skip
     plan, clock = session.plan, session.clock
-    connector = session.network.connector(plan.timing.max_parallelism)
+    connector = session.network.connector(plan.timing.max_parallelism, plan.proxies)
     prober = Prober(
         len(group), len(matrix.numbers), matrix.order, plan.timing, clock.now(),
         offsets=matrix.offsets, rate=session.rate, group_limit=connector.capacity, patient=True,

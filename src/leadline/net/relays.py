@@ -1,0 +1,76 @@
+"""The user's chain of proxies before anything goes through it: checked, its nearest found, its last reached once."""
+
+from __future__ import annotations
+
+import select
+import socket
+from dataclasses import dataclass
+from ipaddress import IPv4Address
+
+from leadline.errors import NetworkError, UsageError
+from leadline.link.base import Clock
+from leadline.model.plan import Proxy
+from leadline.net.base import Ended, Endpoint, Opened
+from leadline.net.proxy import Hop, Tunnel, proxy_problem, proxy_text
+from leadline.net.stream import SocketAddress, Stream
+
+# Each hop of a chain is a connection over half the world, and the first packet of one may be lost.
+PATIENCE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Relays:
+    """``chain``: nearest first; ``family`` and ``nearest``: socket address of its first proxy.
+
+    Only that one is resolved here: the names of the others are for the proxies before them, who may know them alone.
+    """
+
+    chain: tuple[Proxy, ...]
+    family: int
+    nearest: SocketAddress
+
+    def tunnel(self, endpoint: Endpoint) -> Tunnel:
+        """A new way through the whole chain."""
+        return Tunnel(self.chain, Hop(str(endpoint.address).partition("%")[0], endpoint.port))
+
+    def reach(self, clock: Clock) -> None:
+        """Connect to the last proxy, through all others, and close again.
+
+        Raises ``NetworkError`` when that fails, or takes longer than ``PATIENCE`` seconds.
+        """
+        last = self.chain[-1]
+        tunnel = Tunnel(self.chain[:-1], Hop(last.host, last.port)) if len(self.chain) > 1 else None
+        stream = Stream(0, Endpoint(IPv4Address(0), last.port), tunnel)
+        error = stream.connect(self.family, self.nearest)
+        ended = stream.fail(clock.now(), error) if error else None
+        deadline = clock.now() + PATIENCE
+        try:
+            while ended is None:
+                watch = select.poll()
+                watch.register(stream.descriptor, stream.interest)
+                ready = watch.poll(max(deadline - clock.now(), 0.0) * 1000)
+                if not ready:
+                    raise NetworkError(f"{proxy_text(last)}: no connection within {PATIENCE:.0f} seconds")
+                events = stream.ready(ready[0][1], clock.now())
+                if any(isinstance(each, Opened) for each in events):
+                    return
+                ended = next((each for each in events if isinstance(each, Ended)), None)
+        finally:
+            stream.close()
+        named = ended.message if tunnel is not None else f"{proxy_text(last)}: {ended.message}"
+        raise NetworkError(f"the proxy cannot be used: {named}")
+
+
+def find_relays(chain: tuple[Proxy, ...]) -> Relays:
+    """Raises ``UsageError`` with every proxy that cannot be, ``NetworkError`` when the nearest has no address."""
+    problems = [f"{proxy_text(proxy)}: {problem}" for proxy in chain if (problem := proxy_problem(proxy))]
+    if problems:
+        raise UsageError(*problems)
+    nearest = chain[0]
+    try:
+        found = socket.getaddrinfo(nearest.host, nearest.port, type=socket.SOCK_STREAM, proto=socket.IPPROTO_TCP)
+    except (OSError, UnicodeError) as error:
+        told = error.strerror if isinstance(error, OSError) else "no such name can be"
+        raise NetworkError(f"{proxy_text(nearest)}: {told}") from None
+    family, _, _, _, address = found[0]
+    return Relays(chain, family, address if len(address) == 4 else (str(address[0]), int(address[1])))
