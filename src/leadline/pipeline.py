@@ -7,6 +7,7 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -38,13 +39,16 @@ from leadline.model.event import (
 )
 from leadline.model.host import Host, Hostname, HostStatus
 from leadline.model.plan import Plan, Technique
-from leadline.model.port import Protocol, Reason
+from leadline.model.port import PortState, Protocol, Reason
 from leadline.model.target import TargetBlock
 from leadline.net.base import Resolver
 from leadline.ports.result import ranges_of
 from leadline.ports.stage import HostPorts, group_sizes, scan_ports, task_of
 from leadline.targets.input_file import read_lines
 from leadline.targets.source import TargetSource
+
+if TYPE_CHECKING:
+    from leadline.services.matcher import Matcher
 
 # Targets that are discovered together: four times Nmap's batch (spec sheet 2.6), since each batch waits once for late
 # answers, whatever its size.
@@ -69,6 +73,7 @@ class _Known:
     told: set[int] = field(default_factory=set)
     hosts: dict[int, Host] = field(default_factory=dict)
     groups: list[tuple[Part, Outcome]] = field(default_factory=list)
+    matcher: Matcher | None = None
 
 
 def run(plan: Plan, network: Network, resolver: Resolver, control: Control) -> Iterator[Event]:
@@ -161,17 +166,27 @@ def _blocks(plan: Plan, session: Session, resolver: Resolver) -> Iterator[Event]
     source = TargetSource(
         plan.targets, resolver, default_services(), session.key, read_lines, stop=session.control.stopping
     )
+    matcher = _matcher(plan)
     for block in source.blocks(BLOCK):
         if session.control.stop:
             return
         if isinstance(block, TargetSkipped):
             yield replace(block, at=session.at())
         else:
-            yield from _block(block, plan, session, resolver)
+            known = _Known(block, session.network.clock.epoch(), matcher=matcher)
+            yield from _block(known, plan, session, resolver)
 
 
-def _block(block: TargetBlock, plan: Plan, session: Session, resolver: Resolver) -> Iterator[Event]:
-    known = _Known(block, session.network.clock.epoch())
+def _matcher(plan: Plan) -> Matcher | None:
+    """The rules of version detection, when it is asked for. Imported here: other scans need not wait for it."""
+    if not plan.services.enabled:
+        return None
+    from leadline.services.matcher import make_matcher
+
+    return make_matcher(plan.services.rules)
+
+
+def _block(known: _Known, plan: Plan, session: Session, resolver: Resolver) -> Iterator[Event]:
     try:
         if plan.discovery.mode == "list":
             yield from _list(known, plan, session, resolver)
@@ -337,19 +352,44 @@ def _scan_group(
         return
     scopes = {at: known.block.scopes[place] for at, place in enumerate(places) if place in known.block.scopes}
     popular = top_ports(Protocol.TCP, SLOTS)
+    ready: list[tuple[int, Host]] = []
     try:
         for event in scan_ports(group.subset(rows), ports, scopes, session, service_name, popular):
             if isinstance(event, HostPorts):
                 place = places[event.row]
-                yield _done(known, place, _with_ports(known.hosts[place], event), session)
+                host = known.hosts[place] = _with_ports(known.hosts[place], event)
+                if known.matcher is not None and not host.interrupted and _has_open(host):
+                    ready.append((place, host))
+                else:
+                    yield _done(known, place, host, session)
             else:
                 yield event
+        yield from _services(known, ready, session)
     except LinkError as error:
         # What was found is told, each host with the stage that it was cut in.
         yield _broken(error, session)
         for place in places:
             if place not in known.told:
                 yield _done(known, place, replace(known.hosts[place], interrupted=known.stage), session)
+
+
+def _has_open(host: Host) -> bool:
+    return any(port.state in (PortState.OPEN, PortState.OPEN_FILTERED) for port in host.ports)
+
+
+def _services(known: _Known, ready: list[tuple[int, Host]], session: Session) -> Generator[Event, None, None]:
+    """Ask what runs behind the open ports of hosts whose ports are known."""
+    if not ready or known.matcher is None:
+        return
+    from leadline.services.stage import TASK, HostServices, scan_services
+
+    known.stage = TASK
+    scopes = {place: known.block.scopes[place] for place, _ in ready if place in known.block.scopes}
+    for event in scan_services(ready, scopes, known.matcher, session):
+        if isinstance(event, HostServices):
+            yield _done(known, event.row, event.host, session)
+        else:
+            yield event
 
 
 def _broken(failure: Exception, session: Session) -> Notice:

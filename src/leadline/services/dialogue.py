@@ -1,0 +1,448 @@
+"""The dialogue with one port: which probe is sent when, and which answer decides (spec sheet 3.2; decision 0013).
+
+The verdict is the one of the patient order (``order``): the first probe in it whose answer a rule recognises. Later
+probes are sent on connections of their own before the earlier ones have run out of time, but an answer to a later
+one counts only once the earlier ones are settled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from leadline.data.service_rules import ServiceProbe, ServiceProbes
+from leadline.model.port import Protocol
+from leadline.model.service import TlsFacts
+from leadline.net.base import Ended
+from leadline.services.commands import Close, Command, Open, Send
+from leadline.services.matcher import Match
+from leadline.services.order import LISTED, LISTENING, PatientOrder, Place
+from leadline.services.run import Judge, Run, ending
+from leadline.services.waiting import Waits
+
+# Without a measured round trip.
+_UNKNOWN_RTT = 0.05
+_MOMENT = 1e-6
+# Bytes with which TLS records begin: an alert or a handshake of version 3.x (RFC 8446 section 5.1).
+_TLS_RECORDS = (b"\x15\x03", b"\x16\x03")
+_TLS_SERVICES = ("ssl", "dtls")
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Whom the dialogue is with. ``rtt``: seconds, negative when never measured. ``likely``: the name of a probe that
+    others with this port number answered to, empty when nobody has. ``name``: the target's host name, if it has one.
+    """
+
+    port: int
+    protocol: Protocol = Protocol.TCP
+    rtt: float = -1.0
+    likely: str = ""
+    name: str = ""
+
+
+def addressed(payload: bytes, name: str) -> bytes:
+    """An HTTP request says which host it is for, when that has a name (RFC 9110 section 7.2)."""
+    head, found, rest = payload.partition(b" HTTP/1.")
+    if not found or not name or b"\r\n" in head or b"\r\nhost:" in rest.lower():
+        return payload
+    version, _, fields = rest.partition(b"\r\n")
+    return b"".join((head, found, version, b"\r\nHost: ", name.encode("ascii", "replace"), b"\r\n", fields))
+
+
+@dataclass(slots=True)
+class Verdict:
+    """``kind``: ``match``, ``soft match``, ``tcpwrapped``, ``no match`` or ``incomplete``. ``reason``: in words."""
+
+    kind: str
+    match: Match | None
+    tunnel: str
+    tls: TlsFacts | None
+    probe: str
+    reason: str
+
+
+@dataclass(slots=True)
+class Dialogue:
+    """``services.commands.Conversation`` with one port; ``verdict`` is its result. ``trace`` hears of each step."""
+
+    subject: Subject
+    probes: ServiceProbes
+    judge: Judge
+    intensity: int
+    waits: Waits
+    trace: Callable[[float, str], None] | None = None
+    verdict: Verdict | None = None
+    runs: list[Run] = field(default_factory=list)
+    tunnel: str = ""
+    tls: TlsFacts | None = None
+    _plain_runs: list[Run] = field(default_factory=list)
+    _order: PatientOrder = field(init=False)
+    _commands: list[Command] = field(default_factory=list)
+    _launched: set[Place] = field(default_factory=set)
+    _streams: int = 0
+    _rtt: float = 0.0
+    _alone: bool = False
+    _suspect: bool = False
+    _verified: bool = False
+    _first: str = ""
+    _stepped: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._rtt = self.subject.rtt if self.subject.rtt >= 0 else _UNKNOWN_RTT
+        self._alone = self.waits.patient
+        self._first = self.subject.likely
+        self._order = self._order_of("")
+
+    def _order_of(self, tunnel: str) -> PatientOrder:
+        return PatientOrder(self.probes, self.subject.port, self.subject.protocol, tunnel, self.intensity)
+
+    @property
+    def done(self) -> bool:
+        return self.verdict is not None
+
+    @property
+    def history(self) -> list[Run]:
+        """All runs, those before a TLS tunnel was found included."""
+        return [*self._plain_runs, *self.runs]
+
+    @property
+    def responsive(self) -> bool:
+        """Whether anything was ever received."""
+        return any(run.total for run in self.runs)
+
+    def start(self, now: float) -> None:
+        """``Conversation.start``."""
+        self._step(now)
+
+    def commands(self) -> list[Command]:
+        """``Conversation.commands``."""
+        taken, self._commands = self._commands, []
+        return taken
+
+    def begun(self, stream: int, now: float) -> None:
+        """``Conversation.begun``."""
+        for run in self._open_runs(stream):
+            run.begun = now
+
+    def opened(self, stream: int, tls: TlsFacts | None, now: float) -> None:
+        """``Conversation.opened``."""
+        for run in self._open_runs(stream):
+            if tls is not None:
+                self.tls = tls
+            elif run.begun is not None and self.subject.protocol is Protocol.TCP:
+                self._rtt = max(now - run.begun, self.subject.rtt)
+            self._say(run, now)
+        self._step(now)
+
+    def received(self, stream: int, data: bytes, now: float) -> None:
+        """``Conversation.received``."""
+        for run in self._open_runs(stream):
+            self._tell(now, f"{run.probe.name}: {len(data)} bytes received")
+            if not run.hear(data, now, self.judge):
+                self._close(run, "answer cut", now)
+        self._step(now)
+
+    def ended(self, stream: int, end: Ended, now: float) -> None:
+        """``Conversation.ended``."""
+        for run in self._open_runs(stream):
+            words, passing = ending(end)
+            run.look(now, self.judge)
+            run.finish(words, now)
+            self._tell(now, f"{run.probe.name}: {run.outcome}")
+            if not passing:
+                self._failed(run, words, end.phase, now)
+            elif run.listening and not run.total and run.spoke is not None and not self._timed_out():
+                self._suspect = now - run.spoke <= run.probe.wrapped_wait
+        self._step(now)
+
+    def advance(self, now: float) -> None:
+        """``Conversation.advance``."""
+        self._step(now)
+
+    def stop(self, now: float) -> None:
+        """The scan is cut: the verdict is what is known so far."""
+        self._decide_without_waiting(now, "the scan was cut")
+
+    # -------------------------------------------------------------------------------------------------- one step
+
+    def _step(self, now: float) -> None:
+        if self.done:
+            return
+        self._stepped = now
+        self._expire(now)
+        self._narrow(now)
+        if self.done or self._decide(now):
+            return
+        if self._suspect:
+            self._suspicion(now)
+            return
+        self._take_over(now)
+        if not any(run.hard is not None for run in self.runs):
+            self._launch(now)
+        if not self.done and all(self._hopeless(run, now) for run in self._pending()) and self._next() is None:
+            # All probes were sent and none recognised.
+            self._decide_without_waiting(now, "no rule fits", complete=True)
+
+    def _pending(self) -> list[Run]:
+        return [run for run in self.runs if not run.over]
+
+    def _open_runs(self, stream: int) -> list[Run]:
+        return [run for run in self.runs if run.stream == stream and not run.over]
+
+    def _soft(self) -> Run | None:
+        return min((run for run in self.runs if run.soft is not None), key=lambda run: run.place, default=None)
+
+    def _expire(self, now: float) -> None:
+        for run in self._pending():
+            if run.spoke is None:
+                if run.begun is not None and now - run.begun + _MOMENT >= self.waits.connect(bool(run.tunnel)):
+                    self._close(run, "TLS handshake timed out" if run.tunnel else "connection timed out", now)
+                    self._failed(run, run.outcome, "connect", now)
+            elif run.hard is None and now - run.spoke + _MOMENT >= self.waits.give_up(run.probe):
+                following = self._next()
+                if run.listening and self._alone and not run.total and following is not None:
+                    self._reuse(run, *following, now)
+                else:
+                    self._close(run, "silence", now)
+
+    def _hopeless(self, run: Run, now: float) -> bool:
+        """Not worth waiting for when there is nothing more to send: who answered other probes is not that slow."""
+        if self._alone or run.spoke is None or (run.keep and not self.responsive):
+            return False
+        return run.hard is None and run.silence(now) >= self.waits.least(self._rtt)
+
+    def _narrow(self, now: float) -> None:
+        """After a softmatch only probes that know the service go on (spec sheet 3.2 step 4)."""
+        soft = self._soft()
+        if soft is None or soft.soft is None:
+            return
+        for run in [run for run in self.runs if run.place > soft.place]:
+            if not self._order.eligible(run.place, soft.soft.service):
+                if not run.over:
+                    self._close(run, "not for this service", now)
+                run.hard = run.soft = None
+
+    def _decide(self, now: float) -> bool:
+        best = min((run for run in self.runs if run.hard is not None), key=lambda run: run.place, default=None)
+        if best is None or best.matched is None:
+            return False
+        if not best.over and now - best.matched + _MOMENT < self.waits.tail(self._rtt):
+            return False
+        grace = self.waits.grace(self._rtt)
+        if any(run.place < best.place and not run.settled(now, grace) for run in self.runs):
+            return False
+        skipped = [place for place, _ in self._order.probes() if place < best.place and place not in self._launched]
+        if skipped and self._soft() is None:
+            self._launch(now, before=best.place)
+            return False
+        self._accept(best, now)
+        return True
+
+    def _accept(self, run: Run, now: float) -> None:
+        match = run.hard
+        tcp = self.subject.protocol is Protocol.TCP
+        if match is not None and match.service == "ssl" and tcp and not self.tunnel and not match.tunnel:
+            self._enter_tunnel(run, now)
+            return
+        if match is not None and match.tunnel:
+            self.tunnel = match.tunnel
+        self._end("match", run, f"the answer to {run.probe.name} fits {match.rule.place if match else ''}", now)
+
+    def _enter_tunnel(self, run: Run, now: float) -> None:
+        """All begins anew inside TLS (spec sheet 3.2 step 9)."""
+        self._tell(now, f"{run.probe.name}: TLS, asking again inside it")
+        self._close_all("TLS found", now)
+        self._plain_runs, self.runs = self.runs, []
+        self._launched.clear()
+        self.tunnel, self._suspect, self._verified, self._first = "ssl", False, False, ""
+        self._order = self._order_of("ssl")
+        self._step(now)
+
+    def _failed(self, run: Run, words: str, phase: str, now: float) -> None:
+        """A connection could not be opened (or the way to the host is gone)."""
+        if phase != "stream" and not run.listening and not self._alone and self.subject.protocol is Protocol.TCP:
+            # Perhaps it lets nobody in twice: from now on one connection at a time, this probe's turn comes again.
+            self._alone = True
+            self._launched.discard(run.place)
+            return
+        if run.total == 0 or phase == "stream":
+            self._decide_without_waiting(now, words)
+
+    # --------------------------------------------------------------------------------------------- tcpwrapped
+
+    def _timed_out(self) -> bool:
+        return any(run.outcome == "silence" for run in self.runs)
+
+    def _suspicion(self, now: float) -> None:
+        """The listening connection was closed at once: wrapped, unless our other connections are the reason."""
+        others = [run for run in self.runs if not run.listening]
+        if self.responsive or self._timed_out():
+            self._suspect = False
+            self._step(now)
+            return
+        grace = self.waits.grace(self._rtt)
+        if any(not run.settled(now, grace) for run in others):
+            return
+        null = self._order.null
+        if others and not self._verified and null is not None:
+            self._close_all("asked again alone", now)
+            self._verified = self._alone = True
+            self._suspect = False
+            self._launched.difference_update(run.place for run in others)
+            self._begin(LISTENING, null, now)
+            return
+        self._end("tcpwrapped", None, "the connection was accepted and closed at once without a word", now)
+
+    # ------------------------------------------------------------------------------------------------ sending
+
+    def _next(self) -> tuple[Place, ServiceProbe] | None:
+        soft = self._soft()
+        after, service = (soft.place, soft.soft.service) if soft is not None and soft.soft else ((-1, 0), "")
+        for place, probe in self._order.probes(service, after):
+            if place not in self._launched:
+                return place, probe
+        return None
+
+    def _launch(self, now: float, before: Place | None = None) -> None:
+        """Send what may be sent now; with ``before`` the earlier probes that an answer to a later one waits for."""
+        while (chosen := self._choose(now, before)) is not None:
+            pending = self._pending()
+            limit = 1 if self._alone else self.waits.streams
+            if len(pending) >= limit:
+                victim = self._victim(pending, now)
+                if victim is None:
+                    return
+                self._close(victim, "silence", now)
+            self._begin(*chosen, now)
+
+    def _choose(self, now: float, before: Place | None) -> tuple[Place, ServiceProbe] | None:
+        following = self._next()
+        pending = self._pending()
+        if following is None or not pending:
+            return following
+        if self._alone:
+            return None
+        listener = next((run for run in pending if run.listening), None)
+        if listener is not None and listener.spoke is None:
+            return None
+        fresh = [run for run in pending if not run.listening and not run.stale(now, self.waits, self._rtt)]
+        if before is not None:
+            return following if following[0] < before and len(fresh) < self.waits.streams else None
+        if listener is None or listener.stale(now, self.waits, self._rtt):
+            return following if len(fresh) < 2 else None
+        return self._likeliest(following) if not fresh else None
+
+    def _likeliest(self, following: tuple[Place, ServiceProbe]) -> tuple[Place, ServiceProbe] | None:
+        """What is worth sending while the banner is still waited for, once."""
+        hinted = self._order.of_name(self._first) if self._first else None
+        if hinted is None and any(run.received.startswith(_TLS_RECORDS) for run in self.runs):
+            hinted = self._order.speaking_for("ssl")
+        if hinted is not None and hinted[0] not in self._launched:
+            return hinted
+        first = not any(place[0] == LISTED for place in self._launched)
+        return following if following[0][0] == LISTED and first else None
+
+    def _victim(self, pending: list[Run], now: float) -> Run | None:
+        least = self.waits.least(self._rtt)
+        old = [run for run in pending if not run.keep and run.spoke is not None and run.silence(now) >= least]
+        return max(old, key=lambda run: run.silence(now), default=None)
+
+    def _begin(self, place: Place, probe: ServiceProbe, now: float) -> None:
+        run = Run(place, probe, self._streams, self.tunnel, now, keep=self._is_likeliest(place))
+        self._streams += 1
+        self.runs.append(run)
+        self._launched.add(place)
+        self._tell(now, f"{probe.name}: connecting{' with TLS' if self.tunnel else ''}")
+        self._commands.append(Open(run.stream, tls=bool(self.tunnel)))
+
+    def _is_likeliest(self, place: Place) -> bool:
+        """The banner, and the first probe that lists the port, are given all the time that the file grants them."""
+        return place == LISTENING or (place[0] == LISTED and not any(other[0] == LISTED for other in self._launched))
+
+    def _say(self, run: Run, now: float) -> None:
+        run.spoke = now
+        run.sent = addressed(run.probe.payload, self.subject.name)
+        if run.sent:
+            self._commands.append(Send(run.stream, run.sent))
+            self._tell(now, f"{run.probe.name}: {len(run.sent)} bytes sent")
+        else:
+            self._tell(now, f"{run.probe.name}: listening")
+
+    def _reuse(self, run: Run, place: Place, probe: ServiceProbe, now: float) -> None:
+        """Nobody spoke first: the next probe is said on the connection that listened (spec sheet 3.2 step 5)."""
+        run.finish("silence", now)
+        following = Run(place, probe, run.stream, self.tunnel, now, keep=True, begun=now)
+        self.runs.append(following)
+        self._launched.add(place)
+        self._say(following, now)
+
+    def _take_over(self, now: float) -> None:
+        """A server that serves one connection at a time hears the probe only on the first one."""
+        listener = next((run for run in self._pending() if run.listening), None)
+        if listener is None or listener.total or listener.spoke is None or self._alone:
+            return
+        wait = self.waits.single(self._rtt)
+        deaf = [
+            run for run in self._pending()
+            if not run.listening and run.spoke is not None and not run.total and run.silence(now) >= wait
+        ]  # fmt: skip
+        if deaf and not self.responsive:
+            first = min(deaf, key=lambda run: run.place)
+            self._tell(now, f"{first.probe.name}: said again on the connection that listened")
+            self._close(first, "silence", now)
+            self._reuse(listener, first.place, first.probe, now)
+
+    # -------------------------------------------------------------------------------------------------- ends
+
+    def _close(self, run: Run, outcome: str, now: float) -> None:
+        run.look(now, self.judge)
+        run.finish(outcome, now)
+        self._tell(now, f"{run.probe.name}: {run.outcome}")
+        if not self._open_runs(run.stream):
+            self._commands.append(Close(run.stream))
+
+    def _close_all(self, outcome: str, now: float) -> None:
+        for run in self._pending():
+            self._close(run, outcome, now)
+
+    def _decide_without_waiting(self, now: float, reason: str, *, complete: bool = False) -> None:
+        if self.done:
+            return
+        best = min((run for run in self.runs if run.hard is not None), key=lambda run: run.place, default=None)
+        soft = self._soft()
+        if best is not None and best.hard is not None and best.hard.service not in _TLS_SERVICES:
+            self._end("match", best, f"the answer to {best.probe.name} fits {best.hard.rule.place}", now)
+        elif soft is not None and soft.soft is not None:
+            self._end("soft match", soft, f"the answer to {soft.probe.name} fits {soft.soft.rule.place}", now)
+        else:
+            self._end("no match" if complete else "incomplete", None, reason, now)
+
+    def _end(self, kind: str, run: Run | None, reason: str, now: float) -> None:
+        match = (run.hard or run.soft) if run is not None else None
+        self._close_all("no longer needed", now)
+        self.verdict = Verdict(kind, match, self.tunnel, self.tls, run.probe.name if run is not None else "", reason)
+        self._tell(now, f"{kind}: {reason}")
+
+    # -------------------------------------------------------------------------------------------------- time
+
+    def next_timer(self) -> float | None:
+        """``Conversation.next_timer``."""
+        times: list[float] = []
+        rtt, waits = self._rtt, self.waits
+        for run in self._pending():
+            if run.matched is not None:
+                times.append(run.matched + waits.tail(rtt))
+            if run.spoke is None:
+                if run.begun is not None:
+                    times += (run.begun + waits.connect(bool(run.tunnel)), run.begun + waits.grace(rtt))
+                continue
+            since = run.heard if run.heard is not None else run.spoke
+            steps = (waits.grace(rtt), waits.move_on(rtt), waits.single(rtt), waits.least(rtt))
+            times += [since + step for step in steps]
+            times.append(run.spoke + waits.give_up(run.probe))
+        return min((at for at in times if at > self._stepped), default=None)
+
+    def _tell(self, now: float, text: str) -> None:
+        if self.trace is not None:
+            self.trace(now, text)

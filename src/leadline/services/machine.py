@@ -1,0 +1,334 @@
+"""Many conversations at once: whose turn it is to connect, within the bounds of host, network and rate."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from heapq import heappop, heappush
+from typing import Protocol
+
+from leadline.model import port as model_port
+from leadline.model.ip import Address
+from leadline.model.service import Service
+from leadline.net.base import Dialer, DialEvent, Ended, Endpoint, Opened, Received
+from leadline.services.commands import Close, Conversation, Open, Send, StartTls
+from leadline.services.dialogue import Dialogue, Subject
+from leadline.services.fingerprint import FingerprintFacts
+from leadline.services.matcher import Matcher
+from leadline.services.order import LISTED, LISTENING
+from leadline.services.start_tls import StartTlsConversation, can_start_tls
+from leadline.services.verdict import service_of
+from leadline.services.waiting import Waits
+
+# Streams open at once in all; template 3 of Nmap asks 20 services at a time, one stream each (spec sheet 3.2).
+MOST_STREAMS = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class PortTarget:
+    """One port to be asked. ``host`` and ``port``: the caller's numbers of both; ``rtt`` negative: never measured."""
+
+    host: int
+    index: int
+    address: Address
+    port: int
+    protocol: model_port.Protocol = model_port.Protocol.TCP
+    scope: str = ""
+    name: str = ""
+    rtt: float = -1.0
+    table_name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A port is finished. ``responsive``: it answered something; ``complete``: it was not cut short."""
+
+    target: PortTarget
+    service: Service
+    responsive: bool
+    complete: bool = True
+
+
+class Pace(Protocol):
+    """What the scan's rate limit is asked (``engine.rate.RateLimiter`` is one)."""
+
+    def room(self, now: float, wanted: int) -> int:
+        """How many of ``wanted`` connections may be begun now."""
+        ...
+
+    def sent(self, count: int) -> None:
+        """Book that so many were begun."""
+        ...
+
+    def next_time(self, now: float) -> float | None:
+        """When there is room again; ``None``: time changes nothing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """How to ask, for all ports. ``epoch``: clock seconds at which the scan began; ``delay``: seconds between two
+    connections to one host. ``trace`` hears of each step of each dialogue.
+    """
+
+    matcher: Matcher
+    intensity: int
+    waits: Waits
+    facts: FingerprintFacts
+    epoch: float = 0.0
+    delay: float = 0.0
+    trace: Callable[[PortTarget, float, str], None] | None = None
+
+
+@dataclass(slots=True)
+class _Talk:
+    """One port's conversation. ``streams``: token of each open stream; ``dialogue`` is kept while STARTTLS follows."""
+
+    target: PortTarget
+    dialogue: Dialogue
+    conversation: Conversation
+    streams: dict[int, int] = field(default_factory=dict)
+    timer: float | None = None
+
+
+@dataclass(slots=True)
+class _HostState:
+    waiting: deque[PortTarget] = field(default_factory=deque)
+    talks: int = 0
+    streams: int = 0
+    ready_at: float = 0.0
+
+
+class ServiceMachine:
+    """``add`` ports, then ``start`` and ``take`` in turn until ``done``; ``answers`` gives what is finished.
+
+    ``limit``: streams open at once. The probes that recognised services on unusual ports are tried first on the same
+    port of other hosts.
+    """
+
+    def __init__(self, dialer: Dialer, asking: Asking, pace: Pace, limit: int = MOST_STREAMS) -> None:
+        self._dialer, self._asking = dialer, asking
+        self._limit = max(1, min(limit, dialer.capacity))
+        self._pace = pace
+        self._hosts: dict[int, _HostState] = {}
+        self._ready: deque[int] = deque()
+        self._opens: deque[tuple[_Talk, Open]] = deque()
+        self._talks: dict[int, tuple[_Talk, int]] = {}
+        self._by_identity: dict[int, _Talk] = {}
+        self._timers: list[tuple[float, int, _Talk]] = []
+        self._tokens = self._serial = 0
+        self._answers: list[Answer] = []
+        self._likely: dict[tuple[int, model_port.Protocol], str] = {}
+        self.added = self.finished = self.opened = 0
+
+    @property
+    def done(self) -> bool:
+        return self.finished == self.added
+
+    def add(self, target: PortTarget) -> None:
+        """Let a port be asked."""
+        host = self._hosts.setdefault(target.host, _HostState())
+        if not host.waiting:
+            self._ready.append(target.host)
+        host.waiting.append(target)
+        self.added += 1
+
+    def answers(self) -> list[Answer]:
+        """Ports that were finished since the last call."""
+        taken, self._answers = self._answers, []
+        return taken
+
+    def start(self, now: float) -> None:
+        """Begin what may be begun now and see to what is due."""
+        while self._timers and self._timers[0][0] <= now:
+            at, _, talk = heappop(self._timers)
+            if talk.timer == at and not talk.conversation.done:
+                talk.timer = None
+                talk.conversation.advance(now)
+                self._carry_out(talk, now)
+        self._connect(now)
+        self._admit(now)
+        self._connect(now)
+
+    def take(self, events: list[DialEvent], now: float) -> None:
+        """What the dialer reported."""
+        for event in events:
+            found = self._talks.get(event.token)
+            if found is None:
+                continue
+            talk, stream = found
+            match event:
+                case Opened():
+                    talk.conversation.opened(stream, event.tls, event.at)
+                case Received():
+                    talk.conversation.received(stream, event.data, event.at)
+                case Ended():
+                    self._forget(talk, stream)
+                    talk.conversation.ended(stream, event, event.at)
+            self._carry_out(talk, now)
+
+    def next_timer(self, now: float) -> float | None:
+        """When ``start`` is to be called again if nothing happens."""
+        times = [self._timers[0][0]] if self._timers else []
+        if self._opens or self._ready:
+            times += [at for at in (self._pace.next_time(now),) if at is not None]
+            times += [host.ready_at for host in self._hosts.values() if host.ready_at > now and self._asking.delay]
+        return min(times, default=None)
+
+    def stop(self, now: float, host: int | None = None) -> None:
+        """Cut the dialogues of one host, or all: each gives what it knows. Ports that wait stay without an answer."""
+        for number, state in self._hosts.items():
+            if host is None or number == host:
+                self.finished += len(state.waiting)
+                state.waiting.clear()
+        for talk in [talk for talk in self._by_identity.values() if host is None or talk.target.host == host]:
+            talk.dialogue.stop(now)
+            self._end(talk, now, complete=False)
+
+    # ------------------------------------------------------------------------------------------------ beginning
+
+    def _admit(self, now: float) -> None:
+        """New conversations, host by host in turn: as many as leave each of them room for a second stream."""
+        most = max(1, self._asking.waits.per_host // 2) if self._asking.waits.streams > 1 else 1
+        if self._asking.waits.streams == 1:
+            most = self._asking.waits.per_host
+        for _ in range(len(self._ready)):
+            if len(self._talks) + len(self._opens) >= self._limit:
+                return
+            number = self._ready.popleft()
+            host = self._hosts[number]
+            while host.waiting and host.talks < most and len(self._talks) + len(self._opens) < self._limit:
+                self._begin(host, host.waiting.popleft(), now)
+            if host.waiting:
+                self._ready.append(number)
+
+    def _begin(self, host: _HostState, target: PortTarget, now: float) -> None:
+        asking = self._asking
+        trace = asking.trace
+        tell = None if trace is None else (lambda at, text: trace(target, at, text))
+        likely = self._likely.get((target.port, target.protocol), "")
+        subject = Subject(target.port, target.protocol, target.rtt, likely, target.name)
+        matcher = asking.matcher
+        dialogue = Dialogue(subject, matcher.probes, matcher, asking.intensity, asking.waits, tell)
+        talk = _Talk(target, dialogue, dialogue)
+        self._by_identity[id(talk)] = talk
+        host.talks += 1
+        dialogue.start(now)
+        self._carry_out(talk, now)
+
+    def _connect(self, now: float) -> None:
+        """Carry out the openings that wait, oldest first, as far as host, limit and rate allow."""
+        delayed: deque[tuple[_Talk, Open]] = deque()
+        while self._opens and len(self._talks) < self._limit:
+            talk, command = self._opens.popleft()
+            if talk.conversation.done or id(talk) not in self._by_identity:
+                continue
+            host = self._hosts[talk.target.host]
+            if host.streams >= self._asking.waits.per_host or host.ready_at > now:
+                delayed.append((talk, command))
+                continue
+            if not self._pace.room(now, 1):
+                delayed.append((talk, command))
+                break
+            self._pace.sent(1)
+            host.ready_at = now + self._asking.delay
+            self._dial(talk, command, host, now)
+        self._opens.extendleft(reversed(delayed))
+
+    def _dial(self, talk: _Talk, command: Open, host: _HostState, now: float) -> None:
+        target = talk.target
+        self._tokens += 1
+        self.opened += 1
+        self._talks[self._tokens] = (talk, command.stream)
+        talk.streams[command.stream] = self._tokens
+        host.streams += 1
+        endpoint = Endpoint(
+            target.address, target.port, target.protocol, target.scope, tls=command.tls, name=target.name
+        )
+        talk.conversation.begun(command.stream, now)
+        self._dialer.open(self._tokens, endpoint)
+        self._set_timer(talk)
+
+    # -------------------------------------------------------------------------------------------------- carrying
+
+    def _carry_out(self, talk: _Talk, now: float) -> None:
+        for command in talk.conversation.commands():
+            match command:
+                case Open():
+                    self._opens.append((talk, command))
+                case Send(stream=stream, data=data):
+                    if stream in talk.streams:
+                        self._dialer.send(talk.streams[stream], data)
+                case StartTls(stream=stream):
+                    if stream in talk.streams:
+                        self._dialer.start_tls(talk.streams[stream], talk.target.name)
+                case Close(stream=stream):
+                    self._hang_up(talk, stream)
+        if talk.conversation.done:
+            self._done(talk, now)
+        else:
+            self._set_timer(talk)
+
+    def _set_timer(self, talk: _Talk) -> None:
+        at = talk.conversation.next_timer()
+        if at is not None and at != talk.timer:
+            self._serial += 1
+            heappush(self._timers, (at, self._serial, talk))
+        talk.timer = at
+
+    def _hang_up(self, talk: _Talk, stream: int) -> None:
+        token = talk.streams.get(stream)
+        if token is not None:
+            self._dialer.close(token)
+            self._forget(talk, stream)
+
+    def _forget(self, talk: _Talk, stream: int) -> None:
+        token = talk.streams.pop(stream, None)
+        if token is not None:
+            del self._talks[token]
+            self._hosts[talk.target.host].streams -= 1
+
+    # ----------------------------------------------------------------------------------------------------- ends
+
+    def _done(self, talk: _Talk, now: float) -> None:
+        verdict = talk.dialogue.verdict
+        if talk.conversation is talk.dialogue and verdict is not None:
+            self._learn(talk)
+            name = verdict.match.service if verdict.match is not None else ""
+            if verdict.match is not None and not verdict.tunnel and can_start_tls(name):
+                for stream in list(talk.streams):
+                    self._hang_up(talk, stream)
+                target = talk.target
+                talk.conversation = StartTlsConversation(name, target.name, self._asking.waits, target.rtt)
+                talk.timer = None
+                talk.conversation.start(now)
+                self._carry_out(talk, now)
+                return
+        self._end(talk, now, complete=True)
+
+    def _learn(self, talk: _Talk) -> None:
+        """What recognised this port is likely to recognise the same port elsewhere."""
+        verdict, target = talk.dialogue.verdict, talk.target
+        if verdict is None or verdict.kind != "match":
+            return
+        for run in talk.dialogue.history:
+            if run.probe.name == verdict.probe and run.place[0] > LISTED and run.place != LISTENING:
+                self._likely[(target.port, target.protocol)] = verdict.probe
+
+    def _end(self, talk: _Talk, now: float, *, complete: bool) -> None:
+        if self._by_identity.pop(id(talk), None) is None:
+            return
+        for stream in list(talk.streams):
+            self._hang_up(talk, stream)
+        talk.timer = None
+        number = talk.target.host
+        host = self._hosts[number]
+        host.talks -= 1
+        self.finished += 1
+        conversation = talk.conversation
+        facts = conversation.facts if isinstance(conversation, StartTlsConversation) else None
+        asking, dialogue = self._asking, talk.dialogue
+        service = service_of(dialogue, talk.target.table_name, asking.facts, asking.epoch, now, facts)
+        responsive = any(run.total for run in dialogue.history)
+        self._answers.append(Answer(talk.target, service, responsive, complete))

@@ -1,0 +1,169 @@
+"""Runs version detection on the open ports of a group of hosts, and gives each host as soon as it is finished."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from leadline import __version__
+from leadline.data.services import service_name
+from leadline.engine.progress import hosts_text
+from leadline.engine.session import Session
+from leadline.model.event import Event, ServiceTraced, TaskEnded, TaskStarted
+from leadline.model.host import Host
+from leadline.model.port import Port, PortState, Protocol, Reason
+from leadline.model.service import Service
+from leadline.services.fingerprint import FingerprintFacts
+from leadline.services.machine import MOST_STREAMS, Answer, Asking, PortTarget, ServiceMachine
+from leadline.services.matcher import Matcher
+from leadline.services.waiting import waits_of
+
+TASK = "Service scan"
+EXCLUDED = "Excluded from version scan"
+# Nobody waits longer than this for a key press or a signal to be noticed.
+LONGEST_WAIT = 0.1
+
+_ASKED = (PortState.OPEN, PortState.OPEN_FILTERED)
+_FOUND = {Protocol.TCP: Reason.TCP_RESPONSE, Protocol.UDP: Reason.UDP_RESPONSE}
+
+
+@dataclass(frozen=True, slots=True)
+class HostServices:
+    """The host with what is known of its services; ``row`` is the caller's number of it."""
+
+    row: int
+    host: Host
+
+
+@dataclass(slots=True)
+class _Pending:
+    host: Host
+    ports: list[Port]
+    missing: int
+    cut: bool = False
+
+
+def scan_services(
+    hosts: Sequence[tuple[int, Host]], scopes: dict[int, str], matcher: Matcher, session: Session
+) -> Iterator[Event | HostServices]:
+    """``hosts``: with their rows; ``scopes``: interface of link-local ones, by row. Every host is given back once."""
+    work = _Work(hosts, scopes, matcher, session)
+    began = session.clock.now()
+    services = f"{work.machine.added} service{'' if work.machine.added == 1 else 's'}"
+    yield TaskStarted(session.at(), TASK, f"{services} on {hosts_text(len(hosts))}")
+    try:
+        yield from work.run()
+    finally:
+        work.dialer.close_all()
+    yield TaskEnded(session.at(), TASK, f"{services} on {hosts_text(len(hosts))}", session.clock.now() - began)
+
+
+class _Work:
+    """One run of the stage."""
+
+    def __init__(
+        self, hosts: Sequence[tuple[int, Host]], scopes: dict[int, str], matcher: Matcher, session: Session
+    ) -> None:
+        plan, clock = session.plan, session.clock
+        self.session, self.excluded = session, matcher.probes.excluded
+        most = plan.timing.max_parallelism
+        limit = MOST_STREAMS if most is None else min(MOST_STREAMS, most)
+        self.dialer = session.network.dialer(limit, plan.proxies)
+        self.traced: list[ServiceTraced] = []
+        asking = Asking(
+            matcher=matcher,
+            intensity=plan.services.intensity,
+            waits=waits_of(plan.services, plan.timing),
+            facts=FingerprintFacts(
+                __version__, plan.services.intensity, clock.epoch(), platform.machine() or "unknown",
+                plan.output.debugging > 0,
+            ),
+            epoch=session.epoch,
+            delay=plan.timing.scan_delay,
+            trace=self._trace if plan.services.trace else None,
+        )  # fmt: skip
+        self.machine = ServiceMachine(self.dialer, asking, session.rate, limit)
+        self.hosts: dict[int, _Pending] = {}
+        for row, host in hosts:
+            self._add(row, host, scopes.get(row, ""))
+        timeout = plan.timing.host_timeout
+        self.deadline = clock.now() + timeout if timeout else None
+
+    def _add(self, row: int, host: Host, scope: str) -> None:
+        pending = self.hosts[row] = _Pending(host, list(host.ports), 0)
+        name = next((known.name for known in host.hostnames if known.kind == "user"), "")
+        for index, port in enumerate(host.ports):
+            if port.state not in _ASKED or port.protocol not in _FOUND:
+                continue
+            table = service_name(port.number, port.protocol)
+            if not self.session.plan.services.every_port and port.number in self.excluded.of(port.protocol):
+                pending.ports[index] = replace(port, service=Service(table or "unknown", product=EXCLUDED))
+                continue
+            pending.missing += 1
+            self.machine.add(
+                PortTarget(
+                    row, index, host.address, port.number, port.protocol, scope, name,
+                    host.latency if host.latency is not None else -1.0, table,
+                )
+            )  # fmt: skip
+
+    def _trace(self, target: PortTarget, at: float, text: str) -> None:
+        printable = text.encode("ascii", "backslashreplace").decode()
+        when = at - self.session.epoch
+        self.traced.append(ServiceTraced(when, target.address, target.port, target.protocol, printable))
+
+    def run(self) -> Iterator[Event | HostServices]:
+        session, machine, clock = self.session, self.machine, self.session.clock
+        meter = session.meter(TASK)
+        yield from self._finished([])
+        while not machine.done and not session.control.stop:
+            now = clock.now()
+            machine.start(now)
+            timer = machine.next_timer(now)
+            patience = LONGEST_WAIT if timer is None else min(LONGEST_WAIT, max(0.0, timer - clock.now()))
+            events = self.dialer.poll(patience)
+            now = clock.now()
+            machine.take(events, now)
+            if self.deadline is not None and now > self.deadline:
+                machine.stop(now)
+                yield from self._finished(machine.answers())
+                yield from self._cut(timed_out=True)
+            yield from self._finished(machine.answers())
+            if meter.due(now) or session.control.status_requested:
+                session.control.status_requested = False
+                share = machine.finished / max(1, machine.added)
+                yield meter.event(now, share, machine.opened, machine.finished)
+        if not machine.done:
+            machine.stop(clock.now())
+        yield from self._finished(machine.answers())
+        yield from self._cut(timed_out=False)
+
+    def _finished(self, answers: list[Answer]) -> Iterator[Event | HostServices]:
+        traced, self.traced = self.traced, []
+        yield from traced
+        for answer in answers:
+            pending = self.hosts.get(answer.target.host)
+            if pending is None:
+                continue
+            port = pending.ports[answer.target.index]
+            if port.state is PortState.OPEN_FILTERED and answer.responsive:
+                port = replace(port, state=PortState.OPEN, reason=_FOUND[port.protocol])
+            pending.ports[answer.target.index] = replace(port, service=answer.service)
+            pending.missing -= 1
+            pending.cut = pending.cut or not answer.complete
+        for row in [row for row, pending in self.hosts.items() if not pending.missing and not pending.cut]:
+            pending = self.hosts.pop(row)
+            yield HostServices(row, replace(pending.host, ports=tuple(pending.ports), ended=self._epoch()))
+
+    def _cut(self, *, timed_out: bool) -> Iterator[HostServices]:
+        """The hosts that are left: given as they are, marked."""
+        for row, pending in self.hosts.items():
+            host = replace(
+                pending.host, ports=tuple(pending.ports), interrupted=TASK, timed_out=timed_out, ended=self._epoch()
+            )
+            yield HostServices(row, host)
+        self.hosts.clear()
+
+    def _epoch(self) -> float:
+        return self.session.clock.epoch()
