@@ -58,7 +58,7 @@ def show(verdicts: Sequence[Verdict]) -> None:
     """Every record beside the rule that matches it."""
     for verdict in verdicts:
         match = verdict.match
-        said = " | ".join([match.service, match.product, match.version, match.extrainfo]) if match else "-"
+        said = f"{match.service} | {match.product} | {match.version} | {match.extrainfo}" if match else "-"
         print(f"{verdict.record.place}: {match.rule.place if match else 'nothing'}: {said}")
 
 

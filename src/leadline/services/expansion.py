@@ -1,13 +1,13 @@
-"""A rule's templates, filled in with what its pattern captured (spec sheet 3.1).
+"""A rule's templates, filled in with what its pattern captured.
 
 Insertions: ``$1`` to ``$9``, a capture; ``$P(1)``, its printable ASCII; ``$SUBST(1,"a","b")``, with every a made b;
 ``$I(1,">")``, its at most 8 bytes as a decimal number, most (``>``) or least (``<``) significant byte first.
-A template that asks for a capture that is not there, or that is not of this form, says nothing. Blanks and commas at a
-field's end go; a field that is too long is dropped. In CPEs, captures are lower-cased, their blanks made ``_`` and what
-is special in a CPE escaped.
+A template that asks for a capture that took no part in the match, or that is not of this form, says nothing. A field
+that is too long is dropped; blanks and commas at its end go. In CPEs, captures are lower-cased, their blanks made ``_``
+and RFC 3986's reserved characters escaped; one of each part (a, h, o) is kept, the last one written.
 
-Fields become text as UTF-8 where they are UTF-8, else byte for byte (ISO 8859-1): nothing is lost, and whoever prints
-them escapes what is not printable.
+Fields end at a zero byte. They become text as UTF-8 where they are UTF-8, else as ISO 8859-1; what is not printable
+becomes a dot. The bytes themselves are in the evidence.
 """
 
 from __future__ import annotations
@@ -20,13 +20,22 @@ from functools import lru_cache
 from leadline.data.service_rules import Template
 from leadline.services.pattern import Captures
 
-LONGEST = {"product": 80, "version": 80, "info": 256, "hostname": 80, "ostype": 32, "devicetype": 32, "cpe": 80}
+ROOM = {"product": 80, "version": 80, "info": 256, "hostname": 80, "ostype": 32, "devicetype": 32, "cpe": 80}
+"""Bytes for a field and the zero byte behind it (spec sheet 3.1); Nmap 7.93 needs one more where it inserts."""
 LONGEST_NUMBER = 8
 
+_STRING = rb'\s*"((?:[^"\\]|\\.)*)"\s*'
 _INSERTION = re.compile(
-    rb'\$(?:([1-9])|P\(([1-9])\)|SUBST\(([1-9]),"([^"]*)","([^"]*)"\)|I\(([1-9]),"([<>])"\)|)', re.DOTALL
+    rb"\$(?:([1-9])|P\(\s*([1-9])\s*\)|SUBST\(\s*([1-9])\s*,"
+    + _STRING
+    + b","
+    + _STRING
+    + rb"""\)|I\(\s*([1-9])\s*,\s*"([<>])"\s*\)|)""",
+    re.DOTALL,
 )
-_CPE_PLAIN = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789-._~*")
+_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
+_RESERVED = re.compile(rb"""[:/?#\[\]@!$&'()*+,;=%<>"]""")
+_BLANK = re.compile(rb"\s")
 
 Part = bytes | Callable[[Captures], bytes]
 
@@ -47,12 +56,12 @@ class Fields:
 def expand(template: Template, captures: Captures) -> Fields:
     """Never raises."""
     return Fields(
-        _field(template.product, captures, LONGEST["product"]),
-        _field(template.version, captures, LONGEST["version"]),
-        _field(template.info, captures, LONGEST["info"]),
-        _field(template.hostname, captures, LONGEST["hostname"]),
-        _field(template.ostype, captures, LONGEST["ostype"]),
-        _field(template.devicetype, captures, LONGEST["devicetype"]),
+        _field(template.product, captures, ROOM["product"]),
+        _field(template.version, captures, ROOM["version"]),
+        _field(template.info, captures, ROOM["info"]),
+        _field(template.hostname, captures, ROOM["hostname"]),
+        _field(template.ostype, captures, ROOM["ostype"]),
+        _field(template.devicetype, captures, ROOM["devicetype"]),
         _cpes(template.cpes, captures),
     )
 
@@ -69,38 +78,37 @@ def problem_of(text: bytes, captures: int) -> str:
     return ""
 
 
-def _field(template: bytes | None, captures: Captures, longest: int) -> str:
-    if template is None:
-        return ""
-    return _text(_filled(template, captures).rstrip(b" \t\r\n\v\f,"), longest)
+def _field(template: bytes | None, captures: Captures, room: int) -> str:
+    return "" if template is None else _text(_filled(template, captures, room).rstrip(b" \t\r\n\v\f,"))
 
 
 def _cpes(templates: tuple[bytes, ...], captures: Captures) -> tuple[str, ...]:
-    """One of each part (a, h, o), the first that says something."""
     found: dict[str, str] = {}
     for template in templates:
-        text = _text(_filled(template, captures, cpe=True), LONGEST["cpe"])
-        if text and text[5:6] not in found:
+        text = _text(_filled(template, captures, ROOM["cpe"], cpe=True))
+        if text:
             found[text[5:6]] = text
-    return tuple(found.values())
+    return tuple(found[part] for part in sorted(found))
 
 
-def _text(filled: bytes, longest: int) -> str:
-    if len(filled) > longest:
-        return ""
+def _text(filled: bytes) -> str:
     try:
-        return filled.decode()
+        text = filled.decode()
     except UnicodeDecodeError:
-        return filled.decode("latin-1")
+        text = filled.decode("latin-1")
+    return text if text.isprintable() else "".join(char if char.isprintable() else "." for char in text)
 
 
-def _filled(template: bytes, captures: Captures, cpe: bool = False) -> bytes:
-    if b"$" not in template:
-        return template
-    try:
-        return b"".join(part if isinstance(part, bytes) else part(captures) for part in _parts(template, cpe))
-    except ValueError:
-        return b""
+def _filled(template: bytes, captures: Captures, room: int, cpe: bool = False) -> bytes:
+    """Up to the first zero byte; nothing when it cannot be filled in or is too long."""
+    longest = room - 1
+    if b"$" in template:
+        longest = room - 2
+        try:
+            template = b"".join(part if isinstance(part, bytes) else part(captures) for part in _parts(template, cpe))
+        except ValueError:
+            return b""
+    return template.partition(b"\0")[0] if len(template) <= longest else b""
 
 
 @lru_cache(maxsize=4096)
@@ -119,23 +127,31 @@ def _parts(template: bytes, cpe: bool) -> tuple[Part, ...]:
 
 def _insertion(match: re.Match[bytes], cpe: bool) -> Part:
     number = int(match[1] or match[2] or match[3] or match[6])
-    change: Callable[[bytes], bytes] = bytes
-    if match[2]:
-        change = _printable
-    elif match[3]:
-        old, new = match[4], match[5]
-        change = lambda caught: caught.replace(old, new) if old else caught  # noqa: E731
-    elif match[6]:
-        order = match[7]
-        change = lambda caught: _decimal(caught, order)  # noqa: E731
+    change = _change(match)
 
     def insert(captures: Captures) -> bytes:
-        if number > len(captures):
+        caught = captures[number - 1] if number <= len(captures) else None
+        if caught is None:
             raise ValueError(f"there is no capture {number}")
-        changed = change(captures[number - 1] or b"")
+        changed = change(caught)
         return _cpe_escaped(changed) if cpe else changed
 
     return insert
+
+
+def _change(match: re.Match[bytes]) -> Callable[[bytes], bytes]:
+    """What an insertion does to its capture."""
+    if match[2]:
+        return _printable
+    if match[6]:
+        order = match[7]
+        return lambda caught: _decimal(caught, order)
+    if match[3]:
+        old, new = _ESCAPED.sub(rb"\1", match[4]), _ESCAPED.sub(rb"\1", match[5])
+        if not old:
+            raise ValueError("$SUBST has nothing to replace")
+        return lambda caught: caught.replace(old, new)
+    return bytes
 
 
 def _printable(caught: bytes) -> bytes:
@@ -149,5 +165,4 @@ def _decimal(caught: bytes, order: bytes) -> bytes:
 
 
 def _cpe_escaped(caught: bytes) -> bytes:
-    lower = caught.lower().replace(b" ", b"_")
-    return b"".join(b"%c" % byte if byte in _CPE_PLAIN or byte == 95 else b"%%%02x" % byte for byte in lower)
+    return _RESERVED.sub(lambda match: b"%%%02X" % match[0][0], _BLANK.sub(b"_", caught.lower()))
