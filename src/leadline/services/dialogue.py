@@ -172,7 +172,7 @@ class Dialogue:
         self._stepped = now
         self._expire(now)
         self._narrow(now)
-        if self.done or self._decide(now):
+        if self.verdict is not None or self._decide(now):
             return
         if self._suspect:
             self._suspicion(now)
@@ -180,7 +180,7 @@ class Dialogue:
         self._take_over(now)
         if not any(run.hard is not None for run in self.runs):
             self._launch(now)
-        if not self.done and all(self._hopeless(run, now) for run in self._pending()) and self._next() is None:
+        if self._next() is None and all(self._hopeless(run, now) for run in self._pending()):
             # All probes were sent and none recognised.
             self._decide_without_waiting(now, "no rule fits", complete=True)
 
@@ -210,7 +210,8 @@ class Dialogue:
         """Not worth waiting for when there is nothing more to send: who answered other probes is not that slow."""
         if self._alone or run.spoke is None or (run.keep and not self.responsive):
             return False
-        return run.hard is None and run.silence(now) >= self.waits.least(self._rtt)
+        enough = self.waits.trailing(self._rtt) if run.total else self.waits.least(self._rtt)
+        return run.hard is None and run.silence(now) >= enough
 
     def _narrow(self, now: float) -> None:
         """After a softmatch only probes that know the service go on (spec sheet 3.2 step 4)."""
@@ -229,12 +230,12 @@ class Dialogue:
             return False
         if not best.over and now - best.matched + _MOMENT < self.waits.tail(self._rtt):
             return False
-        grace = self.waits.grace(self._rtt)
-        if any(run.place < best.place and not run.settled(now, grace) for run in self.runs):
-            return False
         skipped = [place for place, _ in self._order.probes() if place < best.place and place not in self._launched]
         if skipped and self._soft() is None:
             self._launch(now, before=best.place)
+            return False
+        grace = self.waits.grace(self._rtt)
+        if any(run.place < best.place and not run.settled(now, grace) for run in self.runs):
             return False
         self._accept(best, now)
         return True
@@ -438,7 +439,7 @@ class Dialogue:
                     times += (run.begun + waits.connect(bool(run.tunnel)), run.begun + waits.grace(rtt))
                 continue
             since = run.heard if run.heard is not None else run.spoke
-            steps = (waits.grace(rtt), waits.move_on(rtt), waits.single(rtt), waits.least(rtt))
+            steps = (waits.grace(rtt), waits.move_on(rtt), waits.trailing(rtt), waits.single(rtt), waits.least(rtt))
             times += [since + step for step in steps]
             times.append(run.spoke + waits.give_up(run.probe))
         return min((at for at in times if at > self._stepped), default=None)

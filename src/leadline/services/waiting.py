@@ -46,6 +46,10 @@ class Waits:
         """Silence after which the next probe is sent on another connection; this one stays open."""
         return max(0.25, 8 * rtt)
 
+    def trailing(self, rtt: float) -> float:
+        """Silence after an answer that no rule recognised, until no more of it is expected."""
+        return max(0.5, 16 * rtt)
+
     def single(self, rtt: float) -> float:
         """Silence on the second connection after which its probe is said on the listening one.
 
