@@ -1,0 +1,194 @@
+"""Applications that are reached by HTTP: ports of their own where nobody else has them, else 8500 to 8999."""
+
+from __future__ import annotations
+
+from tests.servers.recipe import Listener, Place, Recipe
+
+
+def _cups(place: Place) -> None:
+    folder = place.folder
+    for name in ("spool", "cache", "state"):
+        place.make_folder(name, 0o777)
+    files = (
+        f"ServerRoot {folder}\nRequestRoot {folder}/spool\nCacheDir {folder}/cache\nStateDir {folder}/state\n"
+        "ErrorLog stderr\nAccessLog stderr\nPageLog stderr\nSystemGroup lpadmin\n"
+    )
+    text = "Listen 0.0.0.0:631\nServerAlias *\nBrowsing No\n<Location />\nOrder allow,deny\nAllow all\n</Location>\n"
+    place.run(
+        "/usr/sbin/cupsd", "-f", "-c", str(place.write("cupsd.conf", text)), "-s", str(place.write("files.conf", files))
+    )
+
+
+def _transmission(place: Place) -> None:
+    place.run("transmission-daemon", "--foreground", "--config-dir", str(place.folder), "--port", "9091", "--allowed", "*")
+
+
+def _icecast(place: Place) -> None:
+    text = (
+        "<icecast><hostname>host.example</hostname><listen-socket><port>8000</port></listen-socket>"
+        f"<authentication><source-password>example</source-password><admin-user>admin</admin-user>"
+        "<admin-password>example</admin-password></authentication>"
+        f"<paths><logdir>{place.folder}</logdir><webroot>/usr/share/icecast2/web</webroot>"
+        "<adminroot>/usr/share/icecast2/admin</adminroot></paths></icecast>\n"
+    )
+    place.run("icecast2", "-c", str(place.write("icecast.xml", text)), user="nobody")
+
+
+def _minidlna(place: Place) -> None:
+    media, data = place.make_folder("media"), place.make_folder("data")
+    text = f"port=8200\nmedia_dir={media}\ndb_dir={data}\nlog_dir={place.folder}\nfriendly_name=example\n"
+    place.run("/usr/sbin/minidlnad", "-S", "-f", str(place.write("minidlna.conf", text)), "-P", f"{place.folder}/pid")
+
+
+def _prometheus(place: Place) -> None:
+    settings = place.write("prometheus.yml", "global: {}\n")
+    data = place.make_folder("data")
+    place.run("prometheus", f"--config.file={settings}", f"--storage.tsdb.path={data}", "--web.listen-address=:9090")
+
+
+def _node_exporter(place: Place) -> None:
+    place.run("prometheus-node-exporter", "--web.listen-address=:8501")
+
+
+def _alertmanager(place: Place) -> None:
+    settings = place.write("alertmanager.yml", "route:\n  receiver: nobody\nreceivers:\n- name: nobody\n")
+    place.run(
+        "prometheus-alertmanager",
+        f"--config.file={settings}",
+        f"--storage.path={place.make_folder('data')}",
+        "--cluster.listen-address=",
+        "--web.listen-address=:9093",
+    )
+
+
+def _pushgateway(place: Place) -> None:
+    place.run("prometheus-pushgateway", "--web.listen-address=:8502")
+
+
+def _blackbox(place: Place) -> None:
+    settings = place.write("blackbox.yml", "modules: {}\n")
+    place.run("prometheus-blackbox-exporter", f"--config.file={settings}", "--web.listen-address=:9115")
+
+
+def _apt_cacher(place: Place) -> None:
+    cache = place.make_folder("cache")
+    place.run(
+        "/usr/sbin/apt-cacher-ng", "foreground=1", "Port:3142", f"CacheDir:{cache}", f"LogDir:{place.folder}",
+        "SupportDir:/usr/lib/apt-cacher-ng", "ReportPage:acng-report.html", f"SocketPath:{place.folder}/socket",
+    )  # fmt: skip
+
+
+def _radicale(place: Place) -> None:
+    place.run(
+        "radicale", "--config", "", "--server-hosts", "0.0.0.0:5232", "--auth-type", "none",
+        "--storage-filesystem-folder", str(place.make_folder("data")),
+    )  # fmt: skip
+
+
+def _registry(place: Place) -> None:
+    data = place.make_folder("data")
+    text = f"version: 0.1\nstorage:\n  filesystem:\n    rootdirectory: {data}\nhttp:\n  addr: :8503\n"
+    place.run("docker-registry", "serve", str(place.write("registry.yml", text)))
+
+
+def _influxdb(place: Place) -> None:
+    text = "".join(f'[{part}]\ndir = "{place.folder}/{part}"\n' for part in ("meta", "data"))
+    text = 'reporting-disabled = true\nbind-address = "127.0.0.1:8599"\n' + text
+    text += f'wal-dir = "{place.folder}/wal"\n[http]\nbind-address = ":8086"\n'
+    place.run("influxd", "run", "-config", str(place.write("influxdb.conf", text)))
+
+
+def _syncthing(place: Place) -> None:
+    home = place.make_folder("home")
+    place.once("syncthing", "generate", f"--home={home}", "--skip-port-probing", "--no-default-folder")
+    place.run("syncthing", "serve", f"--home={home}", "--gui-address=0.0.0.0:8384", "--no-browser", "--no-restart")
+
+
+def _rclone(place: Place) -> None:
+    place.run("rclone", "serve", "http", "--addr", "0.0.0.0:8504", str(place.make_folder("data")))
+    place.run("rclone", "serve", "webdav", "--addr", "0.0.0.0:8505", str(place.make_folder("files")))
+
+
+def _aria2(place: Place) -> None:
+    place.run("aria2c", "--enable-rpc", "--rpc-listen-all", "--rpc-listen-port=6800", "--no-conf")
+
+
+def _qbittorrent(place: Place) -> None:
+    place.run("sh", "-c", f"yes | qbittorrent-nox --profile={place.make_folder('profile')} --webui-port=8506")
+
+
+def _deluge(place: Place) -> None:
+    place.run("deluge-web", "--do-not-daemonize", "--config", str(place.make_folder("settings")), "--port", "8112")
+
+
+def _netdata(place: Place) -> None:
+    for name in ("cache", "lib", "log"):
+        place.make_folder(name)
+    text = (
+        f"[directories]\ncache = {place.folder}/cache\nlib = {place.folder}/lib\nlog = {place.folder}/log\n"
+        "[global]\nrun as user = root\n[web]\nbind to = 0.0.0.0:19999\n[ml]\nenabled = no\n[plugins]\n"
+        + "".join(f"{name} = no\n" for name in ("apps", "cgroups", "python.d", "go.d", "charts.d", "tc", "proc"))
+    )
+    place.run("/usr/sbin/netdata", "-D", "-c", str(place.write("netdata.conf", text)), "-P", f"{place.folder}/pid")
+
+
+def _jupyter(place: Place) -> None:
+    place.run(
+        "jupyter-notebook", "--allow-root", "--no-browser", "--ip=0.0.0.0", "--port=8888",
+        f"--notebook-dir={place.make_folder('notes')}",
+    )  # fmt: skip
+
+
+def _cockpit(place: Place) -> None:
+    place.run("/usr/lib/cockpit/cockpit-ws", "--no-tls", "--port=8507", "--address=0.0.0.0")
+
+
+def _motion(place: Place) -> None:
+    text = f"daemon off\nwebcontrol_port 8508\nwebcontrol_localhost off\nlog_file {place.folder}/motion.log\n"
+    place.run("motion", "-n", "-c", str(place.write("motion.conf", text)))
+
+
+def _powerdns(place: Place) -> None:
+    text = (
+        f"launch=\nlocal-port=8598\nlocal-address=127.0.0.1\nwebserver=yes\nwebserver-address=0.0.0.0\n"
+        f"webserver-port=8509\nwebserver-allow-from=0.0.0.0/0\nsocket-dir={place.folder}\n"
+    )
+    place.write("pdns.conf", text)
+    place.run("/usr/sbin/pdns_server", f"--config-dir={place.folder}", "--guardian=no", "--daemon=no")
+
+
+def _webhook(place: Place) -> None:
+    place.run("webhook", "-port", "8510", "-hooks", str(place.write("hooks.json", "[]\n")))
+
+
+def _one(name: str, package: str, number: int, product: str, *, told: bool = False, service: str = "http") -> Listener:
+    del name
+    return Listener(number, service=service, product=product, version=f"@{package}" if told else "")
+
+
+APPLICATIONS: tuple[Recipe, ...] = (
+    Recipe("cups", ("cups-daemon",), (Listener(631, service="ipp", product="CUPS"),), _cups),
+    Recipe("transmission", ("transmission-daemon",), (Listener(9091, service="http"),), _transmission),
+    Recipe("icecast2", ("icecast2",), (Listener(8000, service="http"),), _icecast),
+    Recipe("minidlna", ("minidlna",), (Listener(8200, service="upnp", product="MiniDLNA"),), _minidlna),
+    Recipe("prometheus", ("prometheus",), (Listener(9090, service="http"),), _prometheus),
+    Recipe("node-exporter", ("prometheus-node-exporter",), (Listener(8501, service="http"),), _node_exporter),
+    Recipe("alertmanager", ("prometheus-alertmanager",), (Listener(9093, service="http"),), _alertmanager),
+    Recipe("pushgateway", ("prometheus-pushgateway",), (Listener(8502, service="http"),), _pushgateway),
+    Recipe("blackbox-exporter", ("prometheus-blackbox-exporter",), (Listener(9115, service="http"),), _blackbox),
+    Recipe("apt-cacher-ng", ("apt-cacher-ng",), (Listener(3142, service="http"),), _apt_cacher),
+    Recipe("radicale", ("radicale",), (Listener(5232, service="http"),), _radicale),
+    Recipe("docker-registry", ("docker-registry",), (Listener(8503, service="http"),), _registry),
+    Recipe("influxdb", ("influxdb",), (Listener(8086, service="http"),), _influxdb),
+    Recipe("syncthing", ("syncthing",), (Listener(8384, service="http"),), _syncthing, seconds=60.0),
+    Recipe("rclone", ("rclone",), (Listener(8504, service="http"), Listener(8505, service="http")), _rclone),
+    Recipe("aria2", ("aria2",), (Listener(6800, service="http"),), _aria2),
+    Recipe("qbittorrent", ("qbittorrent-nox",), (Listener(8506, service="http"),), _qbittorrent),
+    Recipe("deluge", ("deluge-web",), (Listener(8112, service="http"),), _deluge, seconds=40.0),
+    Recipe("netdata", ("netdata-core",), (Listener(19999, service="http"),), _netdata, seconds=40.0),
+    Recipe("jupyter", ("jupyter-notebook",), (Listener(8888, service="http"),), _jupyter, seconds=60.0),
+    Recipe("cockpit", ("cockpit-ws",), (Listener(8507, service="http"),), _cockpit),
+    Recipe("motion", ("motion",), (Listener(8508, service="http"),), _motion),
+    Recipe("pdns", ("pdns-server",), (Listener(8509, service="http"),), _powerdns),
+    Recipe("webhook", ("webhook",), (Listener(8510, service="http"),), _webhook),
+)
