@@ -1,6 +1,7 @@
 """A rule's templates, filled in with what its pattern captured.
 
-Insertions: ``$1`` to ``$9``, a capture; ``$P(1)``, its printable ASCII; ``$SUBST(1,"a","b")``, with every a made b;
+Insertions: ``$1`` to ``$9``, a capture; ``$P(1)``, its printable ASCII; ``$SUBST(1,"a","b")``, with every a made b (its
+strings may hold the escapes of C);
 ``$I(1,">")``, its at most 8 bytes as a decimal number, most (``>``) or least (``<``) significant byte first.
 A template that asks for a capture that took no part in the match, or that is not of this form, says nothing. A field
 that is too long is dropped; blanks and commas at its end go. In CPEs, captures are lower-cased, their blanks made ``_``
@@ -21,7 +22,7 @@ from leadline.data.service_rules import Template
 from leadline.services.pattern import Captures
 
 ROOM = {"product": 80, "version": 80, "info": 256, "hostname": 80, "ostype": 32, "devicetype": 32, "cpe": 80}
-"""Bytes for a field and the zero byte behind it (spec sheet 3.1); Nmap 7.93 needs one more where it inserts."""
+"""Bytes for a field and the zero byte behind it (spec sheet 3.1); right behind an insertion one more must be free."""
 LONGEST_NUMBER = 8
 
 _STRING = rb'\s*"((?:[^"\\]|\\.)*)"\s*'
@@ -33,7 +34,8 @@ _INSERTION = re.compile(
     + rb"""\)|I\(\s*([1-9])\s*,\s*"([<>])"\s*\)|)""",
     re.DOTALL,
 )
-_ESCAPED = re.compile(rb"\\(.)", re.DOTALL)
+_ESCAPE = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
+_ESCAPES = {b"0": b"\0", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 _RESERVED = re.compile(rb"""[:/?#\[\]@!$&'()*+,;=%<>"]""")
 _BLANK = re.compile(rb"\s")
 
@@ -83,12 +85,10 @@ def _field(template: bytes | None, captures: Captures, room: int) -> str:
 
 
 def _cpes(templates: tuple[bytes, ...], captures: Captures) -> tuple[str, ...]:
-    found: dict[str, str] = {}
+    found: dict[bytes, str] = {}
     for template in templates:
-        text = _text(_filled(template, captures, ROOM["cpe"], cpe=True))
-        if text:
-            found[text[5:6]] = text
-    return tuple(found[part] for part in sorted(found))
+        found[template[5:6]] = _text(_filled(template, captures, ROOM["cpe"], cpe=True))
+    return tuple(found[part] for part in sorted(found) if found[part])
 
 
 def _text(filled: bytes) -> str:
@@ -101,14 +101,20 @@ def _text(filled: bytes) -> str:
 
 def _filled(template: bytes, captures: Captures, room: int, cpe: bool = False) -> bytes:
     """Up to the first zero byte; nothing when it cannot be filled in or is too long."""
-    longest = room - 1
     if b"$" in template:
-        longest = room - 2
+        filled = bytearray()
         try:
-            template = b"".join(part if isinstance(part, bytes) else part(captures) for part in _parts(template, cpe))
+            for part in _parts(template, cpe):
+                if isinstance(part, bytes):
+                    filled += part
+                else:
+                    filled += part(captures)
+                    if len(filled) > room - 2:
+                        return b""
         except ValueError:
             return b""
-    return template.partition(b"\0")[0] if len(template) <= longest else b""
+        template = bytes(filled)
+    return template.partition(b"\0")[0] if len(template) < room else b""
 
 
 @lru_cache(maxsize=4096)
@@ -147,11 +153,16 @@ def _change(match: re.Match[bytes]) -> Callable[[bytes], bytes]:
         order = match[7]
         return lambda caught: _decimal(caught, order)
     if match[3]:
-        old, new = _ESCAPED.sub(rb"\1", match[4]), _ESCAPED.sub(rb"\1", match[5])
+        old, new = _unescaped(match[4]), _unescaped(match[5])
         if not old:
             raise ValueError("$SUBST has nothing to replace")
         return lambda caught: caught.replace(old, new)
     return bytes
+
+
+def _unescaped(text: bytes) -> bytes:
+    """The escapes of C as the bytes they mean."""
+    return _ESCAPE.sub(lambda e: bytes.fromhex(e[1].decode()) if e[1] else _ESCAPES.get(e[2], e[2]), text)
 
 
 def _printable(caught: bytes) -> bytes:
