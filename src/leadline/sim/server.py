@@ -9,9 +9,11 @@ from leadline.sim.tls_records import (
     HANDSHAKE_FAILURE,
     HELLO_REQUEST,
     NO_TLS,
+    PROTOCOL_VERSION,
     UNRECOGNIZED_NAME,
     alert,
     is_client_hello,
+    offers_tls,
     server_hello,
 )
 from leadline.sim.world import SimService
@@ -93,9 +95,11 @@ class ServerSide:
             return [Act(delay, alert(HANDSHAKE_FAILURE), Then.CLOSE)]
         if tls.fault is TlsFault.ENDLESS:
             return [Act(delay, HELLO_REQUEST, pours=Pour(HELLO_REQUEST, 1.0))]
+        if not offers_tls(data):
+            return [Act(delay, alert(PROTOCOL_VERSION), Then.CLOSE)]
         if tls.needs_name and not name:
             return [Act(delay, alert(UNRECOGNIZED_NAME), Then.CLOSE)]
-        return [Act(delay, server_hello(tls.version, tls.cipher), secured=tls)]
+        return [Act(delay, server_hello(tls.version, tls.cipher, data), secured=tls)]
 
 
 def reply_of(service: SimService, heard: bytes) -> tuple[Reply | None, bytes]:

@@ -100,9 +100,9 @@ class SimStream:
         elif secured is not None:
             self._secured = secured
             rounds_left = secured.version != "TLSv1.3"
+            self._agenda.put(self._up.arrival(at), lambda moment: self._finish(rounds_left, moment))
             if not rounds_left:
                 self._open(at)
-            self._agenda.put(self._up.arrival(at), lambda moment: self._finish(rounds_left, moment))
         elif data[:1] == b"\x15":
             self._end(errno.EPROTO, at, f"alert {alert_name(data)}")
         elif data[:1] != b"\x16":

@@ -19,8 +19,15 @@ _SUITES = {
     "AES256-SHA": 0x0035,
     "AES128-SHA": 0x002F,
 }
-_HANDSHAKE, _CHANGE_CIPHER_SPEC, _APPLICATION_DATA, _ALERT = 22, 20, 23, 21
-HANDSHAKE_FAILURE, UNRECOGNIZED_NAME = 40, 112
+_HANDSHAKE, _ALERT = 22, 21
+HANDSHAKE_FAILURE, PROTOCOL_VERSION, UNRECOGNIZED_NAME = 40, 70, 112
+_NAMES = {
+    HANDSHAKE_FAILURE: "handshake failure",
+    PROTOCOL_VERSION: "protocol version",
+    UNRECOGNIZED_NAME: "unrecognized name",
+}
+# The random value that turns a ServerHello into a HelloRetryRequest (RFC 8446 section 4.1.3).
+_RETRY = sha256(b"HelloRetryRequest").digest()
 # A HelloRequest, which a client has to ignore as often as it comes during a handshake (RFC 5246 section 7.4.1.1).
 HELLO_REQUEST = b"\x16\x03\x03\x00\x04\x00\x00\x00\x00"
 NO_TLS = b"\x00\xff leadline says no TLS here \xff\x00\r\n"
@@ -37,23 +44,35 @@ def client_hello(name: str) -> bytes:
     return _record(_HANDSHAKE, _message(1, body), 0x0301)
 
 
-def server_hello(version: str, cipher: str) -> bytes:
-    """What follows a ClientHello: ServerHello and ServerHelloDone; in TLS 1.3 ServerHello and sealed records."""
+def server_hello(version: str, cipher: str, hello: bytes) -> bytes:
+    """What follows a ClientHello (its record in ``hello``).
+
+    Before TLS 1.3 ServerHello and ServerHelloDone. In TLS 1.3 a HelloRetryRequest, what a client without a key share
+    gets (RFC 8446 section 4.1.4).
+    """
     number = _VERSIONS.get(version, 0x0303)
     chance = sha256(f"server {version} {cipher}".encode()).digest()
-    legacy = min(number, 0x0303)
-    suite = _SUITES.get(cipher, 0x1301 if number == 0x0304 else 0xC02F)
-    extensions = b"\xff\x01\x00\x01\x00"
+    suite = _SUITES.get(cipher, 0x1301 if number == 0x0304 else 0xC02F).to_bytes(2, "big")
     if number == 0x0304:
-        share = b"\x00\x1d\x00\x20" + sha256(b"share" + chance).digest()
-        extensions = b"\x00\x2b\x00\x02\x03\x04" + b"\x00\x33" + len(share).to_bytes(2, "big") + share
-    hello = legacy.to_bytes(2, "big") + chance + b"\x20" + chance[::-1] + suite.to_bytes(2, "big") + b"\x00"
-    hello += len(extensions).to_bytes(2, "big") + extensions
-    first = _record(_HANDSHAKE, _message(2, hello), legacy)
-    if number == 0x0304:
-        sealed = sha256(b"sealed" + chance).digest()
-        return first + _record(_CHANGE_CIPHER_SPEC, b"\x01", legacy) + _record(_APPLICATION_DATA, sealed, legacy)
-    return first + _record(_HANDSHAKE, _message(14, b""), legacy)
+        extensions = b"\x00\x2b\x00\x02\x03\x04\x00\x33\x00\x02\x00\x1d"
+        return _record(_HANDSHAKE, _hello(0x0303, _RETRY, _session_id(hello), suite, extensions), 0x0303)
+    first = _record(_HANDSHAKE, _hello(number, chance, chance[::-1], suite, b"\xff\x01\x00\x01\x00"), number)
+    return first + _record(_HANDSHAKE, _message(14, b""), number)
+
+
+def offers_tls(hello: bytes) -> bool:
+    """Whether a ClientHello offers more than SSL 3.0, which no server of today speaks (RFC 7568)."""
+    return len(hello) < 11 or hello[9:11] > b"\x03\x00"
+
+
+def _hello(number: int, chance: bytes, session: bytes, suite: bytes, extensions: bytes) -> bytes:
+    body = number.to_bytes(2, "big") + chance + bytes((len(session),)) + session + suite + b"\x00"
+    return _message(2, body + len(extensions).to_bytes(2, "big") + extensions)
+
+
+def _session_id(hello: bytes) -> bytes:
+    """What the client called its session: it gets that back (RFC 8446 section 4.1.3)."""
+    return hello[44 : 44 + min(hello[43], 32)] if len(hello) > 43 else b""
 
 
 def alert(description: int) -> bytes:
@@ -64,7 +83,7 @@ def alert(description: int) -> bytes:
 def alert_name(data: bytes) -> str:
     """What the alert in these bytes is called, its number for names not known here."""
     number = data[6] if len(data) > 6 else 0
-    return {HANDSHAKE_FAILURE: "handshake failure", UNRECOGNIZED_NAME: "unrecognized name"}.get(number, str(number))
+    return _NAMES.get(number, str(number))
 
 
 def _message(kind: int, body: bytes) -> bytes:
