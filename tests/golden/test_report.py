@@ -14,6 +14,7 @@ from leadline.report.sink import Report
 from leadline.report.text import ErrorText, NormalText
 from leadline.report.xml_doc import XmlDocument
 from tests.support.report_events import whole_scan
+from tests.support.service_events import services_scan
 from tests.support.timezone import utc
 
 __all__ = ["utc"]  # the fixture
@@ -45,11 +46,26 @@ REPORTS: dict[str, Report] = {
 }
 
 
+VERSIONS = OutputPlan(versions=True)
+VERSIONS_VERBOSE = OutputPlan(versions=True, verbosity=1)
+VERSIONS_DEBUG = OutputPlan(versions=True, verbosity=2, debugging=2, reason=True)
+
+OF_SERVICES: dict[str, Report] = {
+    "services.txt": NormalText(VERSIONS),
+    "services-v.txt": NormalText(VERSIONS_VERBOSE),
+    "services-dd.txt": NormalText(VERSIONS_DEBUG),
+    "services.nmap": NormalText(VERSIONS, file=True),
+    "services.xml": XmlDocument(VERSIONS_VERBOSE),
+    "services.gnmap": Grepable(VERSIONS),
+    "services.jsonl": JsonLines(VERSIONS),
+}
+
+
 @pytest.mark.usefixtures("utc")
-@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("name", [*REPORTS, *OF_SERVICES])
 def test_scan_reads_as_approved(name: str) -> None:
-    report = REPORTS[name]
-    text = "".join(report.feed(event) for event in whole_scan(report.plan.verbosity, report.plan.debugging))
+    report, scan = (REPORTS[name], whole_scan) if name in REPORTS else (OF_SERVICES[name], services_scan)
+    text = "".join(report.feed(event) for event in scan(report.plan.verbosity, report.plan.debugging))
     golden = FOLDER / name
     if os.environ.get("UPDATE_GOLDEN"):
         golden.parent.mkdir(exist_ok=True)
@@ -58,4 +74,4 @@ def test_scan_reads_as_approved(name: str) -> None:
 
 
 def test_every_golden_text_is_compared() -> None:
-    assert {path.name for path in FOLDER.iterdir()} == set(REPORTS)
+    assert {path.name for path in FOLDER.iterdir()} == {*REPORTS, *OF_SERVICES}

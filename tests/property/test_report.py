@@ -11,12 +11,21 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leadline.model.event import Event, HostDone, HostFound, Notice, ScanEnded, ScanStarted, TargetSkipped
+from leadline.model.event import (
+    Event,
+    HostDone,
+    HostFound,
+    Notice,
+    ScanEnded,
+    ScanStarted,
+    ServiceTraced,
+    TargetSkipped,
+)
 from leadline.model.evidence import Evidence
 from leadline.model.host import Host, Hostname, HostStatus
 from leadline.model.plan import OutputPlan
 from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason
-from leadline.model.service import Service
+from leadline.model.service import Certificate, Exchange, Service, ServiceEvidence, TlsFacts
 from leadline.report.grepable import Grepable
 from leadline.report.json_lines import JsonLines
 from leadline.report.text import ErrorText, NormalText
@@ -38,7 +47,27 @@ evidences = st.one_of(
         Evidence, anything, small, small, anything, st.one_of(st.none(), addresses), small, measured, seconds, anything
     ),
 )
-services = st.one_of(st.none(), st.builds(Service, anything, st.sampled_from(["table", "probed"]), st.integers(0, 10)))
+some_bytes = st.binary(max_size=12)
+tunnels = st.sampled_from(["", "ssl"])
+exchanges = st.builds(
+    Exchange, anything, some_bytes, some_bytes, st.integers(0, 10**9), seconds, st.floats(0, 100), anything, tunnels
+)
+service_evidences = st.builds(ServiceEvidence, st.lists(exchanges, max_size=2).map(tuple), anything, anything)
+moments = st.one_of(st.none(), st.floats())
+certificates = st.builds(
+    Certificate, anything, anything, st.lists(anything, max_size=6).map(tuple), moments, moments, st.booleans(),
+    anything, anything,
+)  # fmt: skip
+handshakes = st.builds(TlsFacts, anything, anything, st.one_of(st.none(), certificates), anything)
+services = st.one_of(
+    st.none(),
+    st.builds(Service, anything),
+    st.builds(
+        Service, anything, st.sampled_from(["table", "probed"]), st.integers(0, 10), anything, anything, anything,
+        anything, anything, anything, st.lists(anything, max_size=2).map(tuple), tunnels, anything,
+        st.one_of(st.none(), handshakes), st.one_of(st.none(), service_evidences),
+    ),
+)  # fmt: skip
 protocols = st.sampled_from([Protocol.TCP, Protocol.UDP, Protocol.SCTP])
 states, reasons = st.sampled_from(list(PortState)), st.sampled_from(list(Reason))
 ports = st.builds(
@@ -84,6 +113,7 @@ plans = st.builds(
     debugging=st.integers(0, 3),
     reason=st.booleans(),
     open_only=st.booleans(),
+    versions=st.booleans(),
 )
 
 
@@ -102,6 +132,7 @@ def scans(draw: st.DrawFn) -> list[Event]:
         Notice(0.0, draw(st.sampled_from(["info", "warning", "error", "debug"])), draw(anything)),
         TargetSkipped(0.0, draw(anything), draw(anything)),
         HostFound(0.0, host.address, host.reason, host.reason_ttl, host.mac, host.vendor, host.hostnames),
+        ServiceTraced(0.5, host.address, draw(st.integers(0, 65535)), draw(protocols), draw(anything)),
         HostDone(1.0, host),
         ScanEnded(2.0, draw(seconds), draw(st.sampled_from(["success", "interrupted", "error"])), draw(anything)),
     ]

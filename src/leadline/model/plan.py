@@ -157,7 +157,8 @@ class Proxy:
 class OutputPlan:
     """What is written where. File names are final (time escapes expanded); ``-`` is standard output.
 
-    ``stdout_text``: the normal text goes to the terminal (not when another format took ``-``).
+    ``stdout_text``: the normal text goes to the terminal (not when another format took ``-``). ``versions``: version
+    detection was asked for, so there is a column for it, and names that are told by the number alone are doubted.
     """
 
     normal: str | None = None
@@ -174,6 +175,7 @@ class OutputPlan:
     stylesheet: str | None = None
     interactive: bool = True
     stdout_text: bool = True
+    versions: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -127,4 +127,5 @@ def _output(options: Options) -> OutputPlan:
         stylesheet=options.stylesheet,
         interactive=not options.noninteractive,
         stdout_text=not taken and not options.quiet,
+        versions=options.versions,
     )

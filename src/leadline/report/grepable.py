@@ -8,6 +8,7 @@ from leadline.model.plan import OutputPlan
 from leadline.model.port import Port, Protocol
 from leadline.report.escape import command_line, for_grepable, for_terminal
 from leadline.report.host_text import reverse_name
+from leadline.report.service_text import service_cell, version_words
 from leadline.report.view import PortView, port_view, shows_host
 from leadline.report.words import PROTOCOL_LABEL, STATE_LABEL, calendar, cut_words, ending, ending_reason, hosts_summary
 
@@ -47,35 +48,32 @@ class Grepable:
         text = f"{head}Status: {'Timeout' if host.timed_out else _STATUS[host.status]}\n"
         view = port_view(host, self.plan)
         if view.total:
-            text += f"{head}{_ports_field(view)}\n"
+            text += f"{head}{_ports_field(view, self.plan.versions)}\n"
         cut = cut_words(host)
         # A line of its own: the two lines that scripts look for stay as they know them.
         return f"{text}{head}Incomplete: {for_grepable(cut)}\n" if cut else text
 
 
-def _ports_field(view: PortView) -> str:
+def _ports_field(view: PortView, versions: bool) -> str:
     ignored = view.ignored_states()
     protocols = {port.protocol for port in view.shown} | {group.protocol for group in view.ignored}
     if Protocol.IP in protocols:
-        field = "Protocols: " + ", ".join(map(_protocol_entry, view.shown))
+        field = "Protocols: " + ", ".join(_protocol_entry(port, versions) for port in view.shown)
     else:
-        field = "Ports: " + ", ".join(map(_port_entry, view.shown))
+        field = "Ports: " + ", ".join(_port_entry(port, versions) for port in view.shown)
     if len(ignored) == 1:
         ((state, count),) = ignored.items()
         field += f"\tIgnored State: {STATE_LABEL[state]} ({count})"
     return field
 
 
-def _port_entry(port: Port) -> str:
-    return f"{port.number}/{STATE_LABEL[port.state]}/{PROTOCOL_LABEL[port.protocol]}//{_name(port)}///"
+def _port_entry(port: Port, versions: bool) -> str:
+    name, version = for_grepable(service_cell(port, versions)), for_grepable(version_words(port.service))
+    return f"{port.number}/{STATE_LABEL[port.state]}/{PROTOCOL_LABEL[port.protocol]}//{name}//{version}/"
 
 
-def _protocol_entry(port: Port) -> str:
-    return f"{port.number}/{STATE_LABEL[port.state]}/{_name(port)}/"
-
-
-def _name(port: Port) -> str:
-    return for_grepable(port.service.name) if port.service else "unknown"
+def _protocol_entry(port: Port, versions: bool) -> str:
+    return f"{port.number}/{STATE_LABEL[port.state]}/{for_grepable(service_cell(port, versions))}/"
 
 
 def _ports_scanned(scans: tuple[ScanInfo, ...]) -> str:

@@ -9,6 +9,14 @@ from leadline.model.host import Host, HostStatus
 from leadline.model.plan import OutputPlan
 from leadline.model.port import Port, PortState
 from leadline.report.escape import for_terminal
+from leadline.report.service_text import (
+    dialogue_lines,
+    service_cell,
+    service_info,
+    tls_lines,
+    unrecognised_lines,
+    version_cell,
+)
 from leadline.report.view import PortView
 from leadline.report.words import (
     PROTOCOL_LABEL,
@@ -49,13 +57,14 @@ def host_lines(host: Host, view: PortView, plan: OutputPlan, colour: bool = Fals
     if plan.debugging and host.evidence is not None:
         lines.append(f"Host evidence: {for_terminal(evidence_words(host.evidence))}")
     if view.total:
-        lines += _port_lines(host, view, reasons, colour)
+        lines += _port_lines(host, view, plan, colour)
         if plan.debugging:
-            lines += _evidence_lines(view.shown)
+            lines += _evidence_lines(view.shown, plan)
+        lines += unrecognised_lines(view.shown)
     if host.mac:
         lines.append(f"MAC Address: {for_terminal(host.mac)} ({for_terminal(host.vendor) or 'Unknown'})")
     if view.total:
-        lines.append("")
+        lines += [*service_info(view.shown), ""]
     return lines
 
 
@@ -112,7 +121,7 @@ def _address_lines(host: Host) -> list[str]:
     return lines
 
 
-def _port_lines(host: Host, view: PortView, reasons: bool, colour: bool) -> list[str]:
+def _port_lines(host: Host, view: PortView, plan: OutputPlan, colour: bool) -> list[str]:
     lines = []
     if not view.shown:
         ports = counted(view.total, "scanned port")
@@ -128,27 +137,33 @@ def _port_lines(host: Host, view: PortView, reasons: bool, colour: bool) -> list
     else:
         lines.append("")
     if view.shown:
-        lines += port_table(view.shown, reasons, colour)
+        lines += port_table(view.shown, _wants_reasons(plan), colour, versions=plan.versions)
+        if plan.verbosity:
+            lines = _with_tls(lines, view.shown, host.ended)
     return lines
 
 
-def port_table(ports: tuple[Port, ...], reasons: bool, colour: bool = False) -> list[str]:
-    """``PORT STATE SERVICE [REASON]`` in columns as wide as their widest cell; no blanks at line ends."""
+def _with_tls(lines: list[str], ports: tuple[Port, ...], when: float) -> list[str]:
+    """The table's rows are the last lines; each is followed by what is known of its TLS."""
+    first = len(lines) - len(ports)
+    followed = [[row, *tls_lines(port.service, when)] for row, port in zip(lines[first:], ports, strict=True)]
+    return [*lines[:first], *chain.from_iterable(followed)]
+
+
+def port_table(ports: tuple[Port, ...], reasons: bool, colour: bool = False, *, versions: bool = False) -> list[str]:
+    """``PORT STATE SERVICE [REASON] [VERSION]`` in columns as wide as their widest cell; no blanks at line ends."""
     head = "PORT" if ports[0].protocol else "PROTOCOL"
     numbers = [_number(port) for port in ports]
-    services = [for_terminal(port.service.name) if port.service else "unknown" for port in ports]
+    services = [for_terminal(service_cell(port, versions)) for port in ports]
     first = _width(head, numbers)
     second = _width("STATE", (STATE_LABEL[port.state] for port in ports))
+    title, ends = "SERVICE", services
     if reasons:
-        third = _width("SERVICE", services)
-        lines = [f"{head:<{first}} {'STATE':<{second}} {'SERVICE':<{third}} REASON"]
-        ends = [
-            f"{service:<{third}} {reason_words(port.reason, port.reason_ttl, port.reason_address)}"
-            for service, port in zip(services, ports, strict=True)
-        ]
-    else:
-        lines = [f"{head:<{first}} {'STATE':<{second}} SERVICE"]
-        ends = services
+        words = [reason_words(port.reason, port.reason_ttl, port.reason_address) for port in ports]
+        title, ends = _beside(title, ends, "REASON", words)
+    if versions:
+        title, ends = _beside(title, ends, "VERSION", [version_cell(port) for port in ports])
+    lines = [f"{head:<{first}} {'STATE':<{second}} {title}"]
     cells = {port.state: f"{STATE_LABEL[port.state]:<{second}}" for port in ports}
     if colour:
         cells = {state: _paint(cell, _COLOURS.get(state, ""), colour) for state, cell in cells.items()}
@@ -158,12 +173,20 @@ def port_table(ports: tuple[Port, ...], reasons: bool, colour: bool = False) -> 
     return lines
 
 
-def _evidence_lines(ports: tuple[Port, ...]) -> list[str]:
-    lines = [
-        f"  {_number(port)}: {for_terminal(evidence_words(port.evidence))}"
-        for port in ports
-        if port.evidence is not None
+def _beside(title: str, cells: list[str], further: str, others: list[str]) -> tuple[str, list[str]]:
+    """One column more: the head and the cells of both."""
+    width = _width(title, cells)
+    return f"{title:<{width}} {further}", [
+        f"{cell:<{width}} {other}".rstrip() for cell, other in zip(cells, others, strict=True)
     ]
+
+
+def _evidence_lines(ports: tuple[Port, ...], plan: OutputPlan) -> list[str]:
+    lines = []
+    for port in ports:
+        if port.evidence is not None:
+            lines.append(f"  {_number(port)}: {for_terminal(evidence_words(port.evidence))}")
+        lines += dialogue_lines(port, plan)
     return ["Evidence:", *lines] if lines else []
 
 

@@ -60,7 +60,7 @@ def _ports_element(view: PortView) -> str:
         parts.append(f'<extraports state="{STATE_LABEL[state]}" count="{count}">\n')
         parts += [_extra_reason(group) for group in view.ignored if group.state is state]
         parts.append("</extraports>\n")
-    # Thousands of ports of one host share a handful of services and no two share a number: what can be is made once.
+    # Thousands of ports of one host share a handful of names from the table: what can be is made once.
     services: dict[Service | None, str] = {}
     parts += [_port_element(port, services) for port in view.shown]
     parts.append("</ports>\n")
@@ -75,9 +75,12 @@ def _extra_reason(group: IgnoredPorts) -> str:
 
 
 def _port_element(port: Port, services: dict[Service | None, str]) -> str:
-    service = services.get(port.service)
-    if service is None:
-        service = services[port.service] = _service_element(port.service)
+    if port.service is None or port.service.evidence is None:
+        service = services.get(port.service)
+        if service is None:
+            service = services[port.service] = service_element(port.service)
+    else:
+        service = service_element(port.service)
     source = f' reason_ip="{for_xml(str(port.reason_address))}"' if port.reason_address is not None else ""
     return (
         f'<port protocol="{PROTOCOL_LABEL[port.protocol]}" portid="{port.number}">'
@@ -86,12 +89,30 @@ def _port_element(port: Port, services: dict[Service | None, str]) -> str:
     )
 
 
-def _service_element(service: Service | None) -> str:
+def service_element(service: Service | None) -> str:
+    """``<service>`` with its ``<cpe>`` children, on one line without an end. The fingerprint is in one piece."""
     if service is None:
         return '<service name="unknown" method="table" conf="3"/>'
     method = "probed" if service.method == "probed" else "table"
     confidence = min(10, max(0, service.confidence))
-    return f'<service name="{for_xml(service.name)}" method="{method}" conf="{confidence}"/>'
+    told = "".join(
+        f' {name}="{for_xml(value)}"'
+        for name, value in (
+            ("product", service.product),
+            ("version", service.version),
+            ("extrainfo", service.extrainfo),
+            ("hostname", service.hostname),
+            ("ostype", service.ostype),
+            ("devicetype", service.devicetype),
+            ("servicefp", service.fingerprint),
+        )
+        if value
+    )
+    tunnel = ' tunnel="ssl"' if service.tunnel else ""  # the document type knows no other
+    element = f'<service name="{for_xml(service.name)}"{told}{tunnel} method="{method}" conf="{confidence}"'
+    # An empty name would be none to those who read it.
+    names = "".join(f"<cpe>{for_xml(name)}</cpe>" for name in service.cpe if name)
+    return f"{element}>{names}</service>" if names else f"{element}/>"
 
 
 def _times_element(host: Host) -> str:

@@ -9,7 +9,6 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import TypeAlias
 
 from leadline.model.event import (
     Event,
@@ -21,6 +20,7 @@ from leadline.model.event import (
     ScanEnded,
     ScanInfo,
     ScanStarted,
+    ServiceTraced,
     TargetSkipped,
     TaskEnded,
     TaskProgress,
@@ -32,9 +32,8 @@ from leadline.model.host import Host, Hostname
 from leadline.model.ip import Address
 from leadline.model.plan import OutputPlan
 from leadline.model.port import Port, PortSummary, Protocol, Reason
+from leadline.report.service_object import Json, service_object
 from leadline.report.words import PROTOCOL_LABEL, REASON_LABEL, STATE_LABEL
-
-Json: TypeAlias = "str | int | float | bool | list[Json] | dict[str, Json] | None"
 
 SCHEMA = "leadline-events/1"
 """Names the vocabulary in the first line; the number grows only when a field changes its meaning or goes away."""
@@ -50,6 +49,7 @@ EVENT_NAMES: Mapping[type[Event], str] = {
     HostDone: "host_done",
     TimingDecision: "timing_decision",
     PacketTraced: "packet_traced",
+    ServiceTraced: "service_traced",
     Notice: "notice",
     ScanEnded: "scan_ended",
 }
@@ -125,7 +125,6 @@ def _evidence(evidence: Evidence | None) -> Json:
 
 
 def _port(port: Port) -> Json:
-    service = port.service
     return {
         "number": port.number,
         "protocol": PROTOCOL_LABEL[port.protocol],
@@ -133,9 +132,7 @@ def _port(port: Port) -> Json:
         "reason": REASON_LABEL[port.reason],
         "reason_ttl": port.reason_ttl,
         "reason_address": _address(port.reason_address),
-        "service": None
-        if service is None
-        else {"name": service.name, "method": service.method, "confidence": service.confidence},
+        "service": None if port.service is None else service_object(port.service),
         "evidence": _evidence(port.evidence),
     }
 

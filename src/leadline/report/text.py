@@ -14,6 +14,7 @@ from leadline.model.event import (
     PortFound,
     ScanEnded,
     ScanStarted,
+    ServiceTraced,
     TargetSkipped,
     TaskEnded,
     TaskProgress,
@@ -109,6 +110,9 @@ class NormalText:
                 return [f"Discovered open port {port.number}/{PROTOCOL_LABEL[port.protocol]} on {event.address}"]
             case PacketTraced() if self.plan.packet_trace:
                 return [f"{event.direction} ({event.at:.4f}s) {for_terminal(event.summary)}"]
+            case ServiceTraced():
+                where = f"{event.port}/{PROTOCOL_LABEL[event.protocol]} on {event.address}"
+                return [f"SERVICE ({event.at:.4f}s) {where}: {for_terminal(event.text)}"]
             case TimingDecision() if self.plan.debugging > (event.what in _WINDOW_MOVES):
                 whose = str(event.address) if event.address is not None else "the group"
                 return [
@@ -130,7 +134,7 @@ class NormalText:
         if isinstance(event, TaskStarted):
             if not detail:
                 return [f"Initiating {event.task} at {clock}"]
-            if event.task.endswith("Scan"):
+            if event.task.lower().endswith("scan"):
                 return [f"Initiating {event.task} at {clock}", f"Scanning {detail}"]
             return [f"Initiating {event.task} of {detail} at {clock}"]
         return [f"Completed {event.task} at {clock}, {event.seconds:.2f}s elapsed{f' ({detail})' if detail else ''}"]

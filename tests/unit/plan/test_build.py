@@ -53,6 +53,7 @@ def test_services() -> None:
     assert not build_plan(Options(targets=ONE), True).services.enabled
     plan = build_plan(Options(targets=ONE, versions=True, version_intensity=0, datadir="/nmap"), True)
     assert plan.services == ServicePlan(enabled=True, intensity=0, rules="/nmap/nmap-service-probes")
+    assert plan.output.versions
     assert plan.proxies == ()
 
 

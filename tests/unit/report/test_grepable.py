@@ -12,6 +12,7 @@ from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason
 from leadline.model.service import Service
 from leadline.report.grepable import Grepable
 from tests.support.report_events import STARTED, port, silent_host, web_host
+from tests.support.service_events import server
 from tests.support.timezone import utc
 
 __all__ = ["utc"]  # the fixture
@@ -112,3 +113,17 @@ def test_a_cut_host_has_a_third_line() -> None:
 def test_what_is_not_shown_gives_no_line() -> None:
     assert line_of(HostDone(1.0, replace(UP, status=HostStatus.DOWN))) == ""
     assert line_of(Notice(0.0, "error", "x")) == ""
+
+
+def test_versions_stand_in_their_field() -> None:
+    _, ports = fields(server(), OutputPlan(versions=True))
+    entries = ports[1].removeprefix("Ports: ").split(", ")
+    assert entries[:5] == [
+        "22/open/tcp//ssh//OpenSSH 9.2p1 Debian 2+deb12u3 (protocol 2.0)/",
+        "25/open/tcp//smtp//Postfix smtpd/",
+        "81/closed/tcp//hosts2-ns///",
+        "443/open/tcp//ssl|http//nginx 1.22.1/",
+        "3000/open/tcp//ppp?///",
+    ]
+    assert [entry.count("/") for entry in entries] == [7] * len(entries)
+    assert "//ppp///" in line_of(HostDone(1.0, server()))

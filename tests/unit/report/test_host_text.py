@@ -16,6 +16,7 @@ from leadline.model.service import Service
 from leadline.report.host_text import display_name, host_lines, port_table, reverse_name, typed_name
 from leadline.report.view import port_view
 from tests.support.report_events import ROUTER, STARTED, port, web_host
+from tests.support.service_events import server
 from tests.support.timezone import utc
 
 __all__ = ["utc"]  # the fixture
@@ -163,3 +164,39 @@ def test_nothing_from_the_network_leaves_its_line(name: str, vendor: str, servic
         evidence=Evidence("syn", 1, 1, name),
     )
     assert all(line.isprintable() for line in lines_of(host, OutputPlan(verbosity=2, debugging=1)))
+
+
+def test_the_column_of_versions_comes_when_it_was_asked_for() -> None:
+    table = port_table(server().ports[:4], reasons=False, versions=True)
+    assert table == [
+        "PORT    STATE  SERVICE   VERSION",
+        "22/tcp  open   ssh       OpenSSH 9.2p1 Debian 2+deb12u3 (protocol 2.0)",
+        "25/tcp  open   smtp      Postfix smtpd",
+        "81/tcp  closed hosts2-ns",
+        "443/tcp open   ssl/http  nginx 1.22.1",
+    ]
+    both = port_table(server().ports[:4], reasons=True, versions=True)
+    assert both[0] == "PORT    STATE  SERVICE   REASON         VERSION"
+    assert both[3] == "81/tcp  closed hosts2-ns reset ttl 64"
+    assert "VERSION" not in port_table(server().ports[:4], reasons=False)[0]
+
+
+def test_what_follows_the_table_of_services() -> None:
+    lines = lines_of(server(), OutputPlan(versions=True))
+    assert lines[-1] == ""
+    assert lines[-2].startswith("Service Info: Hosts: mail.example.org, www.example.org")
+    assert lines[-3].startswith("MAC Address: ")
+    assert any(line.startswith("SF-Port9000-TCP:") for line in lines)
+    assert not any("TLS" in line or "byte" in line for line in lines)
+
+
+def test_tls_follows_its_port_from_v_on_and_dialogues_from_d_on() -> None:
+    lines = lines_of(server(), OutputPlan(versions=True, verbosity=1))
+    row = next(index for index, line in enumerate(lines) if line.startswith("443/tcp"))
+    assert lines[row + 1] == "    TLS: TLSv1.3 TLS_AES_256_GCM_SHA384"
+    assert lines[row + 2].startswith("    Certificate: for www.example.org")
+    assert lines[row + 3].startswith("3000/tcp")
+    lines = lines_of(server(), OutputPlan(versions=True, debugging=1))
+    assert "    NULL at 1.500s: only listened, 40 bytes received in 0.021s: match" in lines
+    assert not any("received: " in line for line in lines)
+    assert any("      received: SSH-2.0-" in line for line in lines_of(server(), OutputPlan(debugging=2)))

@@ -10,9 +10,16 @@ from leadline.model.host import Host, Hostname, HostStatus
 from leadline.model.plan import OutputPlan
 from leadline.model.port import Port, PortState, Protocol, Reason
 from leadline.model.service import Service
-from leadline.report.host_xml import address_element, host_element, hostnames_element, status_element
+from leadline.report.host_xml import (
+    address_element,
+    host_element,
+    hostnames_element,
+    service_element,
+    status_element,
+)
 from leadline.report.view import port_view
 from tests.support.report_events import ROUTER, port, silent_host, web_host
+from tests.support.service_events import FINGERPRINT, server, ssh, unknown, web
 
 UP = Host(ip_address("10.0.0.1"), HostStatus.UP, Reason.ECHO_REPLY, 64)
 
@@ -100,3 +107,25 @@ def test_status() -> None:
     assert status_element(HostStatus.DOWN, Reason.NO_RESPONSE, 0) == (
         '<status state="down" reason="no-response" reason_ttl="0"/>'
     )
+
+
+def test_all_that_is_known_of_a_service() -> None:
+    service = etree.fromstring(service_element(web()))
+    assert dict(service.attrib) == {
+        "name": "http", "product": "nginx", "version": "1.22.1", "hostname": "www.example.org", "tunnel": "ssl",
+        "method": "probed", "conf": "10",
+    }  # fmt: skip
+    assert [name.text for name in service] == ["cpe:/a:f5:nginx:1.22.1"]
+    assert etree.fromstring(service_element(unknown())).get("servicefp") == FINGERPRINT
+    assert service_element(None) == '<service name="unknown" method="table" conf="3"/>'
+
+
+def test_empty_names_of_platforms_are_left_out() -> None:
+    assert len(etree.fromstring(service_element(replace(ssh(), cpe=("", "cpe:/a:b"))))) == 1
+    assert len(etree.fromstring(service_element(replace(ssh(), cpe=("",))))) == 0
+
+
+def test_each_port_has_its_own_service() -> None:
+    found = [port.find("service").get("name") for port in element(server()).iter("port")]
+    assert found == ["ssh", "smtp", "hosts2-ns", "http", "ppp", "http", "cslistener", "tcpwrapped", "unknown",
+                     "tungsten-https"]  # fmt: skip

@@ -12,6 +12,7 @@ from leadline.model.plan import OutputPlan
 from leadline.report.json_lines import EVENT_NAMES, SCHEMA, JsonLines, event_object
 from tests.support.json_schema import problems
 from tests.support.report_events import HOSTILE_NAME, WEB, cut_host, silent_host, web_host, whole_scan
+from tests.support.service_events import SSH_BANNER, server, services_scan
 
 REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
 LINE_SCHEMA: dict[str, Any] = json.loads((REFERENCE / "json-lines.schema.json").read_text(encoding="utf-8"))
@@ -21,7 +22,7 @@ def line_of(event: Event) -> str:
     return JsonLines(OutputPlan()).feed(event)
 
 
-@pytest.mark.parametrize("event", whole_scan(), ids=lambda event: type(event).__name__)
+@pytest.mark.parametrize("event", [*whole_scan(), *services_scan()], ids=lambda event: type(event).__name__)
 def test_every_event_is_one_ascii_line_of_the_schema(event: Event) -> None:
     line = line_of(event)
     assert line.endswith("\n")
@@ -46,7 +47,9 @@ def test_every_kind_of_event_has_a_name_a_definition_and_a_line_in_the_reference
 
 def assert_complete(value: object, written: Any) -> None:
     """Every field of every dataclass inside ``value`` is a key of its object."""
-    if isinstance(value, tuple):
+    if isinstance(value, bytes):
+        assert written.encode("latin-1") == value
+    elif isinstance(value, tuple):
         for element, other in zip(value, written, strict=True):
             assert_complete(element, other)
     elif is_dataclass(value) and written is not None:
@@ -55,7 +58,7 @@ def assert_complete(value: object, written: Any) -> None:
             assert_complete(getattr(value, field.name), written[field.name])
 
 
-@pytest.mark.parametrize("event", whole_scan(), ids=lambda event: type(event).__name__)
+@pytest.mark.parametrize("event", [*whole_scan(), *services_scan()], ids=lambda event: type(event).__name__)
 def test_no_field_is_left_out(event: Event) -> None:
     assert_complete(event, event_object(event))
 
@@ -67,7 +70,7 @@ def test_first_line_names_the_vocabulary() -> None:
 def test_ports_and_summaries() -> None:
     host = json.loads(line_of(HostDone(42.0, web_host())))["host"]
     assert host["status"] == "up"
-    assert host["ports"][0]["service"] == {"name": "ssh", "method": "table", "confidence": 3}
+    assert host["ports"][0]["service"]["name"] == "ssh"
     assert host["ports"][0]["evidence"]["responder"] == "10.0.0.1"
     assert host["ports"][2]["reason_address"] == "10.0.0.254"
     assert host["ports"][2]["evidence"] is None
@@ -105,3 +108,13 @@ def test_the_schema_refuses_what_is_wrong() -> None:
         assert list(problems({**good, "host": {**good["host"], path: bad}}, LINE_SCHEMA)) != []
     assert list(problems({**good, "surprise": 1}, LINE_SCHEMA)) != []
     assert list(problems({key: good[key] for key in ("event", "at")}, LINE_SCHEMA)) != []
+
+
+def test_services_with_the_bytes_of_their_dialogues() -> None:
+    host = json.loads(line_of(HostDone(9.0, server())))["host"]
+    services = {port["number"]: port["service"] for port in host["ports"]}
+    exchange = services[22]["evidence"]["exchanges"][0]
+    assert exchange["received"].encode("latin-1") == SSH_BANNER
+    assert services[443]["tls"]["certificate"]["issuer"] == "CN=Example Issuer"
+    assert services[3000]["evidence"] is None
+    assert services[9100] is None

@@ -13,6 +13,7 @@ from leadline.model.event import (
     PortFound,
     ScanEnded,
     ScanStarted,
+    ServiceTraced,
     TargetSkipped,
     TaskEnded,
     TaskProgress,
@@ -20,7 +21,7 @@ from leadline.model.event import (
     TimingDecision,
 )
 from leadline.model.plan import OutputPlan
-from leadline.model.port import Reason
+from leadline.model.port import Protocol, Reason
 from leadline.report.text import ErrorText, NormalText, notice_lines, progress_lines
 from tests.support.report_events import STARTED, WEB, down_host, port, web_host, whole_scan
 from tests.support.timezone import utc
@@ -213,3 +214,16 @@ def test_a_skipped_target_is_named_once() -> None:
     assert plain == 'Target "a.example" skipped: unresolvable.\n'
     told = ErrorText(OutputPlan()).feed(TargetSkipped(1.0, "10.0.0.300", 'Target "10.0.0.300" has the octet 300.'))
     assert told == 'Target "10.0.0.300" has the octet 300: skipped.\n'
+
+
+def test_steps_of_dialogues_pass_on_the_terminal() -> None:
+    step = ServiceTraced(1.25, WEB, 80, Protocol.TCP, "closed\x1b[2J")
+    assert last_text(OutputPlan(), step) == "SERVICE (1.2500s) 80/tcp on 10.0.0.1: closed\\x1b[2J\n"
+    assert last_text(OutputPlan(), step, file=True) == ""
+
+
+def test_the_scan_of_services_is_told_like_other_scans() -> None:
+    begun = TaskStarted(1.0, "Service scan", "13 services on 10.0.0.1")
+    assert last_text(OutputPlan(verbosity=1), begun) == (
+        "Initiating Service scan at 12:25\nScanning 13 services on 10.0.0.1\n"
+    )

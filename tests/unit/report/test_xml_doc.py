@@ -10,6 +10,7 @@ from leadline.model.port import Reason
 from leadline.report.xml_doc import XmlDocument
 from tests.support.nmap_xml import read_by_libnmap, read_by_python_nmap, validated
 from tests.support.report_events import HOSTILE_NAME, STARTED, WEB, down_host, whole_scan
+from tests.support.service_events import FINGERPRINT, services_scan
 from tests.support.timezone import utc
 
 __all__ = ["utc"]  # the fixture
@@ -162,3 +163,23 @@ def test_stylesheet() -> None:
 def test_unknown_reason_is_a_word_too() -> None:
     unknown = replace(down_host(), address=WEB, reason=Reason.UNKNOWN_RESPONSE)
     assert 'reason="unknown-response"' in document(OutputPlan(verbosity=1), START, HostDone(1.0, unknown))
+
+
+def test_services_as_others_read_them() -> None:
+    text = document(OutputPlan(verbosity=1, versions=True), *services_scan(1))
+    root = validated(text)
+    assert [task.get("task") for task in root.iter("taskbegin")] == ["Service scan"]
+    host = read_by_libnmap(text).hosts[0]
+    assert host.get_service(22, "tcp").banner == (
+        "product: OpenSSH version: 9.2p1 Debian 2+deb12u3 extrainfo: protocol 2.0 ostype: Linux"
+    )
+    assert [name.cpestring for name in host.get_service(22, "tcp").cpelist] == [
+        "cpe:/a:openbsd:openssh:9.2p1",
+        "cpe:/o:linux:linux_kernel",
+    ]
+    assert host.get_service(443, "tcp").tunnel == "ssl"
+    assert host.get_service(9000, "tcp").servicefp == FINGERPRINT
+    ports = read_by_python_nmap(text)["10.0.0.20"]["tcp"]
+    assert (ports[443]["product"], ports[443]["version"]) == ("nginx", "1.22.1")
+    assert ports[22]["cpe"] == "cpe:/o:linux:linux_kernel"
+    assert (ports[9001]["name"], ports[9001]["conf"]) == ("tcpwrapped", "8")
