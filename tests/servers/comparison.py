@@ -1,0 +1,184 @@
+"""``scripts/peers``: all real servers scanned by Nmap and by Leadline, with our own rules and with Nmap's; one table.
+
+The exit status is 1 when a bound is missed: service and product named, versions told, no wrong product, and with
+Nmap's own rules nothing different from Nmap but what ``EXPLAINED`` gives a documented reason for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.table import table
+from tests.servers.explained import Setting, explanation
+from tests.servers.farm import Farm, farm
+from tests.servers.packages import missing_packages
+from tests.servers.recipe import Listener, Recipe
+from tests.servers.recipes import chosen
+from tests.servers.replays import replay
+from tests.servers.verdict import Verdict, judge, share
+from tests.support.compare import compress
+from tests.support.scan import LEADLINE, NMAP, Run, scan
+from tests.support.services import NOTHING, Difference, Place, Seen, service_differences, services
+
+NMAP_DATA = Path("/usr/share/nmap")
+NAMED_AT_LEAST = 0.95
+SERVERS_AT_LEAST = 40
+LONGEST_SCAN = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One port and what was said of it. ``replayed``: ours with Nmap's rules."""
+
+    number: int
+    recipe: Recipe
+    listener: Listener
+    peer: Seen
+    ours: Seen
+    replayed: Seen
+    verdict: Verdict
+    peer_verdict: Verdict
+
+
+def scan_ports(made: Farm, program: Sequence[str], ports: Sequence[int], *arguments: str) -> Run:
+    """Version detection of these TCP ports of the farm."""
+    listed = ",".join(compress(sorted(ports)))
+    words = ("-n", "-Pn", "-sV", "--version-intensity", "7", "-p", f"T:{listed}", *arguments)
+    return scan(made.scanner, program, *words, made.address, timeout=LONGEST_SCAN)
+
+
+def rows_of(
+    made: Farm, peer: Mapping[Place, Seen], ours: Mapping[Place, Seen], rules: Mapping[Place, Seen]
+) -> list[Row]:
+    """One row a port, in the order of the ports."""
+    rows = []
+    for number, (recipe, listener) in made.listeners().items():
+        place = (made.address, "tcp", number)
+        seen, by_peer = ours.get(place, NOTHING), peer.get(place, NOTHING)
+        verdicts = judge(listener, seen), judge(listener, by_peer)
+        rows.append(Row(number, recipe, listener, by_peer, seen, rules.get(place, NOTHING), *verdicts))
+    return rows
+
+
+def show(rows: Sequence[Row]) -> str:
+    """The table, one line a port."""
+    head = ["server", "port", "expected", "nmap", "leadline", "leadline with nmap's rules", "verdict"]
+
+    def line(row: Row) -> list[str]:
+        listener = row.listener
+        name = f"{'ssl/' if listener.tls else ''}{listener.service or '?'}"
+        wanted = " ".join(filter(None, (name, listener.product, listener.version)))
+        same = "the same as nmap" if row.replayed == row.peer else str(row.replayed)
+        cells = [row.recipe.name, str(row.number), wanted, str(row.peer), str(row.ours), same, str(row.verdict)]
+        return [cell.encode("ascii", "backslashreplace").decode()[:60] for cell in cells]
+
+    return table(head, [line(row) for row in rows])
+
+
+def totals(rows: Sequence[Row], servers: int) -> tuple[str, bool]:
+    """The bounds in words, and whether all are kept."""
+    known = [row for row in rows if row.verdict.expected]
+    named = [row for row in known if row.verdict.named]
+    versions = [row for row in known if row.verdict.told is not None]
+    told = [row for row in versions if row.verdict.told]
+    wrong = [row for row in rows if row.verdict.wrong]
+    peer_named = [row for row in known if row.peer_verdict.named]
+    peer_wrong = [row for row in rows if row.peer_verdict.wrong]
+    lines = [
+        f"servers: {servers} (at least {SERVERS_AT_LEAST}), on {len(rows)} ports",
+        f"named with service and product: {len(named)} of {len(known)}, {share(named, known):.1%}"
+        f" (at least {NAMED_AT_LEAST:.0%}); nmap: {len(peer_named)}",
+        f"versions told: {len(told)} of {len(versions)}; missed: {_places(set(versions) - set(told))}",
+        f"wrong products: {len(wrong)}: {_places(wrong)}; nmap: {len(peer_wrong)}",
+    ]
+    kept = share(named, known) >= NAMED_AT_LEAST and not wrong and len(told) == len(versions)
+    return "\n".join(lines), kept and servers >= SERVERS_AT_LEAST
+
+
+def _places(rows: Sequence[Row] | set[Row]) -> str:
+    chosen_rows = sorted(rows, key=lambda row: row.number)
+    return ", ".join(f"{row.recipe.name} {row.number}" for row in chosen_rows) or "none"
+
+
+def without_scripts(made: Farm, peer: Mapping[Place, Seen], rules: Mapping[Place, Seen]) -> dict[Place, Seen]:
+    """What Nmap says of the ports that differ when its version scripts are left out: rules against rules."""
+    numbers = {place[2] for place in (each.place for each in service_differences(peer, rules))}
+    if not numbers:
+        return {}
+    with Setting(NMAP_DATA) as data:
+        return services(scan_ports(made, NMAP, sorted(numbers), "--datadir", str(data)).xml)
+
+
+def differing(made: Farm, peer: dict[Place, Seen], rules: Mapping[Place, Seen]) -> tuple[str, bool]:
+    """Every difference between Nmap and ours with Nmap's rules, each with its explanation; whether all have one."""
+    scripted = service_differences(peer, rules)
+    bare = without_scripts(made, peer, rules)
+    open_ = service_differences({**peer, **bare}, rules)
+    unexplained, lines = 0, [f"fields that differ from nmap's with nmap's rules: {len(scripted)}"]
+    for difference in scripted:
+        reason = _reason(made, difference, open_)
+        unexplained += not reason
+        lines.append(f"  {difference}: {reason or 'UNEXPLAINED'}")
+    return "\n".join([*lines, f"unexplained: {unexplained}"]), not unexplained
+
+
+def _reason(made: Farm, difference: Difference, still: Sequence[Difference]) -> str:
+    if all((each.place, each.field) != (difference.place, difference.field) for each in still):
+        return "nmap's version scripts, which -sV runs too: without them it says the same"
+    number = difference.place[2]
+    recipe, listener = made.listeners()[number]
+    return explanation(recipe.name, listener.number, difference.field)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the comparison and print it; 0 when every bound is kept."""
+    parser = argparse.ArgumentParser(prog="scripts/peers", description=__doc__)
+    parser.add_argument("--no-shift", action="store_true", help="only the servers' own ports")
+    parser.add_argument("--no-peer", action="store_true", help="without nmap: only our own rules against the recipes")
+    parser.add_argument("--replays", action="store_true", help="the recorded answers instead of real servers")
+    parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the XML of all scans there")
+    parser.add_argument("recipe", nargs="*", help="all without any")
+    options = parser.parse_args(arguments)
+    if options.replays:
+        return 0 if replay(NMAP_DATA) else 1
+    recipes = chosen(options.recipe)
+    if absent := missing_packages(recipes):
+        print(f"peers: not installed (scripts/farm --install): {', '.join(absent)}", file=sys.stderr)
+    with farm(recipes, shift=not options.no_shift, strict=False) as made:
+        for name, problem in made.failed.items():
+            print(f"FAILED {name}: {problem}\n", file=sys.stderr)
+        return compare(made, peer=not options.no_peer, keep=options.keep, whole=not options.recipe)
+
+
+def compare(made: Farm, *, peer: bool, keep: Path | None, whole: bool) -> int:
+    """Three scans, the table, the bounds. ``whole``: all recipes are there, so their number counts too."""
+    ports = list(made.listeners())
+    runs = {"leadline": scan_ports(made, LEADLINE, ports)}
+    if peer:
+        runs["nmap"] = scan_ports(made, NMAP, ports)
+        runs["leadline with nmap's rules"] = scan_ports(made, LEADLINE, ports, "--datadir", str(NMAP_DATA))
+    for name, run in runs.items():
+        if keep:
+            keep.mkdir(parents=True, exist_ok=True)
+            (keep / f"{name.replace(' ', '-')}.xml").write_bytes(run.xml)
+    seen = {name: services(run.xml) for name, run in runs.items()}
+    theirs, rules = seen.get("nmap", {}), seen.get("leadline with nmap's rules", {})
+    rows = rows_of(made, theirs, seen["leadline"], rules)
+    print(show(rows), end="\n\n")
+    text, kept = totals(rows, len(made.running) if whole else SERVERS_AT_LEAST)
+    print(text)
+    if peer:
+        text, explained = differing(made, theirs, rules)
+        print(text)
+        kept = kept and explained
+    print("\n".join(f"{name}: {run.seconds:.1f} s" for name, run in runs.items()))
+    print("all bounds are kept" if kept and not made.failed else "A BOUND IS MISSED")
+    return 0 if kept and not made.failed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
