@@ -12,10 +12,12 @@ from leadline.services.commands import Command, Conversation, Open
 from leadline.services.dialogue import Dialogue, Subject
 from leadline.services.matcher import Matcher
 from leadline.services.waiting import Waits
+from leadline.sim.tls_records import client_hello
 
 RTT = 0.001
 TLS = TlsFacts("TLSv1.3", "TLS_AES_256_GCM_SHA384")
 
+HELLO = client_hello("playbook")
 RULES = b"""
 Exclude T:9100-9107
 Probe TCP NULL q||
@@ -42,7 +44,7 @@ ports 21
 fallback GetRequest
 match ftp m|^214-Commands of Exact FTP ([\\d.]+)| p/Exact FTP/ v/$1/
 match line m|^H: help| p/Helpful/
-Probe TCP TLSSessionReq q|\\x16\\x03\\x01hello|
+Probe TCP TLSSessionReq q|HELLO|
 rarity 1
 ports 443,993
 match ssl m|^\\x16\\x03|
@@ -56,7 +58,7 @@ match domain m|^dns!| p/Name server/
 Probe UDP Other q|other?|
 rarity 2
 match other m|^other!| p/Other/
-"""
+""".replace(b"HELLO", b"".join(b"\\x%02x" % byte for byte in HELLO))
 
 
 def matcher(rules: bytes = RULES) -> Matcher:
