@@ -15,9 +15,10 @@ from leadline.model.port import Protocol, Reason
 from leadline.report.json_lines import JsonLines
 from tests.support.frozen import check_frozen, values_of
 from tests.support.report_events import whole_scan
+from tests.support.service_events import services_scan
 
 MEMBERS = get_args(Event)
-SAMPLES = list({type(one): one for one in whole_scan()}.values())
+SAMPLES = list({type(one): one for one in (*whole_scan(), *services_scan())}.values())
 
 
 def test_every_event_of_the_module_is_in_the_union() -> None:
