@@ -11,6 +11,7 @@ from leadline.model.plan import (
     PingProbe,
     Plan,
     PortPlan,
+    Proxy,
     ResolvePlan,
     TargetPlan,
     Technique,
@@ -21,7 +22,8 @@ from tests.support.frozen import check_frozen, loads, values_of
 
 @pytest.mark.parametrize("kind", values_of(module), ids=lambda kind: kind.__name__)
 def test_plans_are_frozen(kind: type) -> None:
-    check_frozen(kind(PingKind.UDP) if kind is PingProbe else kind())
+    needed: dict[type, tuple[object, ...]] = {PingProbe: (PingKind.UDP,), Proxy: ("http", "relay.example", 3128)}
+    check_frozen(kind(*needed.get(kind, ())))
 
 
 def test_a_plan_needs_no_numpy() -> None:

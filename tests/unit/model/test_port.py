@@ -54,12 +54,7 @@ def test_a_port_says_only_what_is_known() -> None:
     assert (port.reason_ttl, port.reason_address, port.service, port.evidence) == (0, None, None, None)
 
 
-def test_a_service_of_the_table_says_so() -> None:
-    assert Service("http") == Service("http", "table", 3)
-
-
 VALUES = [
-    Service("http"),
     Port(
         80, Protocol.TCP, PortState.FILTERED, Reason.ADMIN_PROHIBITED, 63, ip_address("10.0.0.254"),
         Service("http"), Evidence("syn", 1),
