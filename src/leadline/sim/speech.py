@@ -79,6 +79,15 @@ class Echoing(Reply):
         return said[: self.place] + heard[start:end] + said[self.place :]
 
 
+@dataclass(frozen=True, slots=True)
+class Tagged(Reply):
+    """A reply to a command behind a tag, in any case (IMAP, RFC 9051 section 2.2.1): ``say`` after the same tag."""
+
+    def answer(self, heard: bytes) -> bytes | None:
+        tag, _, command = heard.partition(b" ")
+        return tag + b" " + self.say if command.upper().startswith(self.to.upper()) else None
+
+
 class TlsFault(Enum):
     """What goes wrong in a handshake."""
 

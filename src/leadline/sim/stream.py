@@ -16,7 +16,7 @@ from leadline.sim.line import Line, Way
 from leadline.sim.listener import Listener, Turn
 from leadline.sim.server import Act, ServerSide
 from leadline.sim.speech import Pour, SimTls, Then
-from leadline.sim.tls_records import alert_name, client_hello
+from leadline.sim.tls_records import alert_words, client_hello
 
 # However near the host is: what one chunk of an endless stream takes at least.
 _SHORTEST_ROUND = 0.000_1
@@ -104,7 +104,7 @@ class SimStream:
             if not rounds_left:
                 self._open(at)
         elif data[:1] == b"\x15":
-            self._end(errno.EPROTO, at, f"alert {alert_name(data)}")
+            self._end(errno.EPROTO, at, alert_words(data))
         elif data[:1] != b"\x16":
             self._end(errno.EPROTO, at, "wrong version number")
 
@@ -122,7 +122,8 @@ class SimStream:
         if not self._closed:
             self._closed = True
             phase = "tls" if self._handshaking else "stream"
-            self._tell(Ended(self.token, at, phase, error, message or (os.strerror(error) if error else "")))
+            closed = "closed during the handshake" if self._handshaking else ""
+            self._tell(Ended(self.token, at, phase, error, message or (os.strerror(error) if error else closed)))
             self._agenda.put(self._up.arrival(at), self._depart)
 
     # The server's end.

@@ -21,10 +21,11 @@ _SUITES = {
 }
 _HANDSHAKE, _ALERT = 22, 21
 HANDSHAKE_FAILURE, PROTOCOL_VERSION, UNRECOGNIZED_NAME = 40, 70, 112
-_NAMES = {
-    HANDSHAKE_FAILURE: "handshake failure",
-    PROTOCOL_VERSION: "protocol version",
-    UNRECOGNIZED_NAME: "unrecognized name",
+# OpenSSL's words, which the real dialer reports.
+_WORDS = {
+    HANDSHAKE_FAILURE: "sslv3 alert handshake failure",
+    PROTOCOL_VERSION: "tlsv1 alert protocol version",
+    UNRECOGNIZED_NAME: "tlsv1 unrecognized name",
 }
 # The random value that turns a ServerHello into a HelloRetryRequest (RFC 8446 section 4.1.3).
 _RETRY = sha256(b"HelloRetryRequest").digest()
@@ -80,10 +81,10 @@ def alert(description: int) -> bytes:
     return _record(_ALERT, bytes((2, description)), 0x0303)
 
 
-def alert_name(data: bytes) -> str:
-    """What the alert in these bytes is called, its number for names not known here."""
+def alert_words(data: bytes) -> str:
+    """What a client says of the alert in these bytes; its number where that is not known here."""
     number = data[6] if len(data) > 6 else 0
-    return _NAMES.get(number, str(number))
+    return _WORDS.get(number, f"alert {number}")
 
 
 def _message(kind: int, body: bytes) -> bytes:

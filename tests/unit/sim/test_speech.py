@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from leadline.sim.speech import Echoing, Reply, compiled
+from leadline.sim.speech import Echoing, Reply, Tagged, compiled
 
 
 def test_a_reply_to_a_prefix() -> None:
@@ -26,6 +26,12 @@ def test_an_echo_repeats_the_transaction_number() -> None:
     assert reply.answer(b"\x00\x10\xab\xcdquestion") == b"\x00\x05\xab\xcd\x81\x80"
     assert reply.answer(b"\x00\x10\xab") is None
     assert Echoing(b"x", b"y").answer(b"abc") is None
+
+
+def test_a_tag_comes_back() -> None:
+    reply = Tagged(b"STARTTLS", b"OK begin")
+    assert reply.answer(b"a1 starttls\r\n") == b"a1 OK begin"
+    assert reply.answer(b"STARTTLS\r\n") is None
 
 
 def test_values_are_equal_and_can_be_keys() -> None:

@@ -217,12 +217,12 @@ WEB = SimService(1, default=Reply(say=b"HTTP/1.1 400 Bad Request\r\n\r\n", then=
     [
         (PLAIN, errno.EPROTO, "wrong version number"),
         (WEB, errno.EPROTO, "wrong version number"),
-        (SimService(1, after_banner=Then.CLOSE), 0, ""),
+        (SimService(1, after_banner=Then.CLOSE), 0, "closed during the handshake"),
         (SimService(1, tls=SimTls(fault=TlsFault.RESET)), errno.ECONNRESET, "Connection reset by peer"),
-        (SimService(1, tls=SimTls(fault=TlsFault.CLOSE)), 0, ""),
-        (SimService(1, tls=SimTls(fault=TlsFault.ALERT)), errno.EPROTO, "alert handshake failure"),
+        (SimService(1, tls=SimTls(fault=TlsFault.CLOSE)), 0, "closed during the handshake"),
+        (SimService(1, tls=SimTls(fault=TlsFault.ALERT)), errno.EPROTO, "sslv3 alert handshake failure"),
         (SimService(1, tls=SimTls(fault=TlsFault.GARBAGE)), errno.EPROTO, "wrong version number"),
-        (SimService(1, tls=SimTls(needs_name=True)), errno.EPROTO, "alert unrecognized name"),
+        (SimService(1, tls=SimTls(needs_name=True)), errno.EPROTO, "tlsv1 unrecognized name"),
     ],
 )
 def test_handshakes_that_fail(service: SimService, error: int, message: str) -> None:

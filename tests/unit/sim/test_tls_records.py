@@ -5,7 +5,7 @@ import ssl
 import pytest
 
 from leadline.sim import tls_records
-from leadline.sim.tls_records import alert, alert_name, client_hello, is_client_hello, offers_tls, server_hello
+from leadline.sim.tls_records import alert, alert_words, client_hello, is_client_hello, offers_tls, server_hello
 
 
 def real_client_hello() -> bytes:
@@ -82,10 +82,10 @@ def test_a_real_client_understands_the_alert_and_the_retry() -> None:
 
 
 def test_names_of_alerts() -> None:
-    assert alert_name(alert(40)) == "handshake failure"
-    assert alert_name(alert(112)) == "unrecognized name"
-    assert alert_name(alert(99)) == "99"
-    assert alert_name(b"\x15\x03") == "0"
+    assert alert_words(alert(40)) == "sslv3 alert handshake failure"
+    assert alert_words(alert(112)) == "tlsv1 unrecognized name"
+    assert alert_words(alert(99)) == "alert 99"
+    assert alert_words(b"\x15\x03") == "alert 0"
 
 
 def test_hellos_of_ssl_3() -> None:
