@@ -7,7 +7,7 @@ import platform
 import sys
 from collections.abc import Callable
 
-from bench import accuracy, scans, services, startup, timing_rules
+from bench import accuracy, dialer, scans, services, startup, timing_rules
 
 BENCHES: dict[str, Callable[[], str]] = {
     "startup": startup.startup,
@@ -19,11 +19,12 @@ BENCHES: dict[str, Callable[[], str]] = {
     "ports-filtered": scans.thousand_filtered_ports,
     "all-ports": scans.all_ports,
     "loopback": scans.loopback_connect,
+    "dialer": dialer.dialer,
     "services-http": services.services_http,
     "services-mixed": services.services_mixed,
     "services-many": services.services_many,
 }
-WITHOUT_ROOT = {"startup", "accuracy", "timing"}
+WITHOUT_ROOT = {"startup", "accuracy", "timing", "dialer"}
 
 
 def main(names: list[str]) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import errno
 import select
 import socket
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -69,7 +69,8 @@ class EpollDialer:
         self._open: dict[int, _Dialogue] = {}  # by token: those with a socket
         self._tokens: dict[int, int] = {}  # by descriptor
         self._queue: OrderedDict[int, _Dialogue] = OrderedDict()  # by token: those without
-        self._events: deque[DialEvent] = deque()
+        self._events: list[DialEvent] = []
+        self._told: set[int] = set()  # tokens of those events
 
     def reach_proxies(self) -> None:
         """Connect to the last proxy and close again, in at most ``relays.PATIENCE`` seconds; else ``NetworkError``."""
@@ -82,7 +83,7 @@ class EpollDialer:
         refused = self._impossible(endpoint)
         if refused is not None:
             phase, error, message = refused
-            self._events.append(Ended(token, self._clock.now(), phase, error, message))
+            self._tell([Ended(token, self._clock.now(), phase, error, message)])
             return
         dialogue = _Dialogue(self._made(token, endpoint))
         if self._queue or len(self._open) >= self.capacity or not self._start(token, dialogue):
@@ -115,7 +116,7 @@ class EpollDialer:
             stream.revive()
             return False
         if error:
-            self._events.append(stream.fail(now, error))
+            self._tell([stream.fail(now, error)])
             return True
         self._open[token] = dialogue
         self._tokens[stream.descriptor] = token
@@ -151,8 +152,9 @@ class EpollDialer:
         if dialogue is not None:
             self._forget(token, dialogue.stream.descriptor)
             dialogue.stream.close(self._reset)  # closing takes it out of the epoll set
-        if self._events:
-            self._events = deque(each for each in self._events if each.token != token)
+        if token in self._told:
+            self._told.discard(token)
+            self._events = [each for each in self._events if each.token != token]
 
     def poll(self, timeout: float) -> list[DialEvent]:
         """See ``Dialer.poll``."""
@@ -168,7 +170,8 @@ class EpollDialer:
             if self._events or self._clock.now() >= deadline:
                 break
         self._drain_queue()
-        events, self._events = list(self._events), deque()
+        events, self._events = self._events, []
+        self._told.clear()
         return events
 
     def _settle(self, dialogue: _Dialogue, descriptor: int, events: list[DialEvent]) -> None:
@@ -178,12 +181,17 @@ class EpollDialer:
             self._forget(stream.token, descriptor)
             if self._again(dialogue, events):
                 return
-        self._events += events
+        self._tell(events)
         if not stream.ended and descriptor >= 0:
             interest = stream.interest
             if interest != dialogue.watched:
                 dialogue.watched = interest
                 self._epoll.modify(descriptor, interest)
+
+    def _tell(self, events: list[DialEvent]) -> None:
+        for event in events:
+            self._events.append(event)
+            self._told.add(event.token)
 
     def _again(self, dialogue: _Dialogue, events: list[DialEvent]) -> bool:
         """A connection to ourselves is tried again (with another port of ours), a few times."""
@@ -216,7 +224,7 @@ class EpollDialer:
         self._open.clear()
         self._tokens.clear()
         self._queue.clear()
-        self._events.clear()
+        self._events, self._told = [], set()
         self._epoll.close()
 
     def _destination(self, endpoint: Endpoint) -> tuple[int, SocketAddress] | None:
