@@ -87,7 +87,8 @@ def _field(template: bytes | None, captures: Captures, room: int) -> str:
 def _cpes(templates: tuple[bytes, ...], captures: Captures) -> tuple[str, ...]:
     found: dict[bytes, str] = {}
     for template in templates:
-        found[template[5:6]] = _text(_filled(template, captures, ROOM["cpe"], cpe=True))
+        filled = _filled(template, captures, ROOM["cpe"], cpe=True)
+        found[(filled or template)[5:6]] = _text(filled)
     return tuple(found[part] for part in sorted(found) if found[part])
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from leadline.data.service_probes import load_service_probes
 from leadline.data.service_rules import NULL, Rule, ServiceProbe, ServiceProbes
 from leadline.model.port import Protocol
+from leadline.services.cache import load_index, store_index
+from leadline.services.checking import check_patterns
 from leadline.services.expansion import expand
+from leadline.services.index import Index, build_index
 from leadline.services.pattern import Captures, Pattern
 
-MOST_MATCHED = 32 << 10
+MOST_MATCHED = 16 << 10
 """No more bytes of an answer than this are looked at; every rule known to us decides within the first 4 KiB."""
 
 
@@ -38,10 +40,14 @@ class Match:
 
 
 class Matcher:
-    """Tells answers by the rules of ``probes``."""
+    """Tells answers by the rules of ``probes``. ``index``: theirs, made when there is none."""
 
-    def __init__(self, probes: ServiceProbes) -> None:
+    def __init__(self, probes: ServiceProbes, index: Index | None = None) -> None:
         self.probes = probes
+        self.index = index or build_index(probes)
+        self._rules = {rule.order: rule for probe in probes.probes for rule in probe.rules}
+        self._owners = {rule.order: place for place, probe in enumerate(probes.probes) for rule in probe.rules}
+        self._chains: dict[tuple[Protocol, str], tuple[int, ...]] = {}
         self._patterns: dict[int, Pattern] = {}
 
     def match(self, probe: ServiceProbe, response: bytes, *, soft: bool = True) -> Match | None:
@@ -49,24 +55,31 @@ class Matcher:
         then of the NULL probe's (TCP). ``soft`` = ``False`` leaves ``softmatch`` rules out. Never raises.
         """
         text = response[:MOST_MATCHED]
-        for owner in self.owners(probe):
-            for rule in owner.rules:
-                if soft or not rule.soft:
-                    captures = self._captures(rule, text)
-                    if captures is not None:
-                        return _match(rule, owner.name, captures)
+        candidates: dict[int, list[Rule]] = {owner: [] for owner in self._chain(probe)}
+        for order in self.index.candidates(text):
+            owner = self._owners[order]
+            if owner in candidates and (soft or not self._rules[order].soft):
+                candidates[owner].append(self._rules[order])
+        for owner, rules in candidates.items():
+            for rule in rules:
+                captures = self._captures(rule, text)
+                if captures is not None:
+                    return _match(rule, self.probes.probes[owner].name, captures)
         return None
 
-    def owners(self, probe: ServiceProbe) -> Iterator[ServiceProbe]:
-        """The probes whose rules an answer to ``probe`` is held against, in order, each once."""
-        found = {probe.name: probe}
-        names = (*probe.fallback, NULL) if probe.protocol is Protocol.TCP else probe.fallback
-        other = Protocol.UDP if probe.protocol is Protocol.TCP else Protocol.TCP
-        for name in names:
-            owner = self.probes.named(probe.protocol, name) or self.probes.named(other, name)
-            if owner is not None:
-                found.setdefault(name, owner)
-        return iter(found.values())
+    def _chain(self, probe: ServiceProbe) -> tuple[int, ...]:
+        """Places of the probes whose rules an answer to ``probe`` is held against, in order, each once."""
+        key = (probe.protocol, probe.name)
+        chain = self._chains.get(key)
+        if chain is None:
+            places = {(one.protocol, one.name): place for place, one in enumerate(self.probes.probes)}
+            other = Protocol.UDP if probe.protocol is Protocol.TCP else Protocol.TCP
+            fallbacks = [(probe.protocol, name) for name in probe.fallback]
+            keys = [key, *(one if one in places else (other, one[1]) for one in fallbacks)]
+            if probe.protocol is Protocol.TCP:
+                keys.append((Protocol.TCP, NULL))
+            chain = self._chains[key] = tuple(dict.fromkeys(places[one] for one in keys if one in places))
+        return chain
 
     def _captures(self, rule: Rule, text: bytes) -> Captures | None:
         pattern = self._patterns.get(rule.order)
@@ -94,5 +107,18 @@ def _match(rule: Rule, probe: str, captures: Captures) -> Match:
 
 
 def make_matcher(rules: str = "", cache_folder: Path | None = None) -> Matcher:
-    """The matcher for our own rules, or for the file or folder ``rules``. Raises ``DataError``."""
-    return Matcher(load_service_probes(rules))
+    """The matcher for our own rules, or for the file or folder ``rules``.
+
+    ``cache_folder``: where indexes are kept (``cache.default_folder``); ``None``: nowhere. Raises ``DataError``, for a
+    user's own rules also when a pattern cannot be used.
+    """
+    probes = load_service_probes(rules)
+    count = sum(len(probe.rules) for probe in probes.probes)
+    index = load_index(cache_folder, probes.digest, count) if cache_folder else None
+    if index is None:
+        if rules:
+            check_patterns(probes)
+        index = build_index(probes)
+        if cache_folder:
+            store_index(cache_folder, index)
+    return Matcher(probes, index)
