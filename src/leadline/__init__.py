@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from leadline.model.host import Host, HostStatus
     from leadline.model.plan import Plan
     from leadline.model.port import Port, PortState, Protocol, Reason
+    from leadline.model.service import Service
     from leadline.plan.options import PingRequest
 
 __version__ = "0.1.0"
@@ -38,6 +39,7 @@ _HOMES = {
     "Scan": "leadline.api",
     "ScanEnded": "leadline.model.event",
     "ScanStarted": "leadline.model.event",
+    "Service": "leadline.model.service",
     "scan": "leadline.api",
     "scan_hosts": "leadline.api",
 }
@@ -64,6 +66,7 @@ __all__ = [
     "ScanError",
     "ScanStarted",
     "ScriptError",
+    "Service",
     "UsageError",
     "__version__",
     "scan",
