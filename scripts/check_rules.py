@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,6 +30,7 @@ from tests.support.rule_records import (  # noqa: E402
     theme_of,
     themes,
     unproven,
+    worst_text,
 )
 
 
@@ -38,6 +40,9 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="check_rules.py", description=(__doc__ or "").splitlines()[0])
     parser.add_argument("themes", nargs="*", metavar="THEME", help=f"of: {', '.join(known)}")
     parser.add_argument("--show", action="store_true", help="print every record of the themes with what it matches")
+    parser.add_argument(
+        "--hostile", action="store_true", help="print the rules that the worst answers found for them keep longest"
+    )
     options = parser.parse_args(arguments)
     chosen = options.themes or known
     if unknown := sorted(set(chosen) - set(known)):
@@ -51,6 +56,8 @@ def main(arguments: Sequence[str]) -> int:
         return 1
     if options.show:
         show([verdict for verdict in verdicts if verdict.record.theme in chosen])
+    if options.hostile:
+        show_slowest(matcher, chosen)
     return report(matcher, chosen, verdicts)
 
 
@@ -60,6 +67,13 @@ def show(verdicts: Sequence[Verdict]) -> None:
         match = verdict.match
         said = f"{match.service} | {match.product} | {match.version} | {match.extrainfo}" if match else "-"
         print(f"{verdict.record.place}: {match.rule.place if match else 'nothing'}: {said}")
+
+
+def show_slowest(matcher: Matcher, chosen: Sequence[str]) -> None:
+    """The ten worst: a repeat without bound in front of another that takes the same letters makes a rule slow."""
+    found = [worst_text(rule, time.perf_counter) for _, rule in rules_of(matcher.probes, chosen)]
+    for worst in sorted(found, key=lambda worst: -worst.seconds)[:10]:
+        print(f"{worst.rule.place}: {worst.seconds * 1000:.1f} ms for an answer like {worst.text[:50]!r}")
 
 
 def report(matcher: Matcher, chosen: Sequence[str], verdicts: Sequence[Verdict]) -> int:

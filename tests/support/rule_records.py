@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,10 @@ from leadline.data.service_probes import FOLDER
 from leadline.data.service_rules import Rule, ServiceProbe, ServiceProbes
 from leadline.model.port import Protocol
 from leadline.services.checking import problems
-from leadline.services.matcher import Match, Matcher
+from leadline.services.literals import clauses_of
+from leadline.services.matcher import MOST_MATCHED, Match, Matcher
+from leadline.services.pattern import Pattern, plain_escapes
+from tests.support.pattern_texts import hostile_texts
 
 RECORDED = Path(__file__).resolve().parents[1] / "recorded"
 SOURCES = ("recorded: ", "documented: ")
@@ -117,6 +120,30 @@ def rules_of(probes: ServiceProbes, chosen: Sequence[str]) -> Iterator[tuple[Ser
 
 def bad_rules(probes: ServiceProbes, chosen: Sequence[str]) -> list[str]:
     return [f"{rule.place}: {what}" for _, rule in rules_of(probes, chosen) for what in problems(rule)]
+
+
+@dataclass(frozen=True, slots=True)
+class Hostility:
+    """The text that a rule's pattern took longest for. ``seconds``; ``exhausted``: whether it reached PCRE2's limits."""
+
+    rule: Rule
+    text: bytes
+    seconds: float
+    exhausted: bool
+
+
+def worst_text(rule: Rule, clock: Callable[[], float]) -> Hostility:
+    """Tries some dozens of texts, as long as any that is matched."""
+    pattern = Pattern(rule)
+    literals = [literal for clause in clauses_of(plain_escapes(rule.pattern)) for literal in sorted(clause)]
+    worst = Hostility(rule, b"", 0.0, False)
+    for text in hostile_texts(rule, literals, MOST_MATCHED):
+        began = clock()
+        pattern.captures(text)
+        seconds = clock() - began
+        if seconds > worst.seconds:
+            worst = Hostility(rule, text, seconds, pattern.exhausted)
+    return worst
 
 
 def unproven(probes: ServiceProbes, chosen: Sequence[str], verdicts: Sequence[Verdict]) -> list[str]:

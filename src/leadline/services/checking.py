@@ -45,6 +45,8 @@ def problems(rule: Rule) -> Iterator[str]:
     for text in [*texts, *template.cpes]:
         if text is not None and (problem := problem_of(text, pattern.groups)):
             yield f"{text.decode('latin-1')!r}: {problem}"
+    if len({cpe[5:6] for cpe in template.cpes}) < len(template.cpes):
+        yield "two CPEs are of the same part (a, h, o), of which only the last one is kept"
     for cpe in template.cpes:
         if cpe[5:7] not in (b"a:", b"h:", b"o:") or cpe.count(b":") < 3:
             yield f"{cpe.decode('latin-1')!r} is not cpe:/PART:VENDOR:PRODUCT with a part of a, h, o"

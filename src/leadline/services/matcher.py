@@ -15,7 +15,9 @@ from leadline.services.index import Index, build_index
 from leadline.services.pattern import Captures, Pattern
 
 MOST_MATCHED = 16 << 10
-"""No more bytes of an answer than this are looked at; every rule known to us decides within the first 4 KiB."""
+"""No more bytes of an answer than this are looked at."""
+MOST_EXHAUSTED = 8
+"""After so many rules that reached PCRE2's limits an answer is hostile, and no further rule is tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +62,16 @@ class Matcher:
             owner = self._owners[order]
             if owner in candidates and (soft or not self._rules[order].soft):
                 candidates[owner].append(self._rules[order])
+        exhausted = 0
         for owner, rules in candidates.items():
             for rule in rules:
-                captures = self._captures(rule, text)
+                pattern = self._pattern(rule)
+                captures = pattern.captures(text)
                 if captures is not None:
                     return _match(rule, self.probes.probes[owner].name, captures)
+                exhausted += pattern.exhausted
+                if exhausted == MOST_EXHAUSTED:
+                    return None
         return None
 
     def _chain(self, probe: ServiceProbe) -> tuple[int, ...]:
@@ -81,11 +88,11 @@ class Matcher:
             chain = self._chains[key] = tuple(dict.fromkeys(places[one] for one in keys if one in places))
         return chain
 
-    def _captures(self, rule: Rule, text: bytes) -> Captures | None:
+    def _pattern(self, rule: Rule) -> Pattern:
         pattern = self._patterns.get(rule.order)
         if pattern is None:
             pattern = self._patterns[rule.order] = Pattern(rule)
-        return pattern.captures(text)
+        return pattern
 
 
 def _match(rule: Rule, probe: str, captures: Captures) -> Match:

@@ -23,9 +23,11 @@ Captures = tuple[bytes | None, ...]
 
 
 class Pattern:
-    """A pattern ready for use. ``problem``: why it cannot be compiled, then it never matches; ``groups``: how many."""
+    """A pattern ready for use. ``problem``: why it cannot be compiled, then it never matches; ``groups``: how many it
+    has; ``exhausted``: whether the last text brought it to one of its limits.
+    """
 
-    __slots__ = ("_compiled", "_limit", "groups", "problem")
+    __slots__ = ("_compiled", "_limit", "exhausted", "groups", "problem")
 
     def __init__(self, rule: Rule) -> None:
         import pcre2
@@ -33,6 +35,7 @@ class Pattern:
         flags = (pcre2.IGNORECASE if rule.caseless else 0) | (pcre2.DOTALL if rule.dotall else 0)
         self.problem = ""
         self.groups = 0
+        self.exhausted = False
         self._compiled = None
         self._limit = pcre2.LibraryError
         try:
@@ -45,9 +48,11 @@ class Pattern:
         """What the groups 1.. of the leftmost match caught (``None``: took no part); ``None``: no match."""
         if self._compiled is None:
             return None
+        self.exhausted = False
         try:
             found = self._compiled.search(text)
         except self._limit:
+            self.exhausted = True
             return None
         return None if found is None else tuple(found.groups())
 
