@@ -12,6 +12,7 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 import numpy as np
 
 from leadline.sim.clock import VirtualClock
+from leadline.sim.demo_services import services_of
 from leadline.sim.faults import LinkFaults, TokenBucket
 from leadline.sim.firewall import ADMIN_PROHIBITED, Action, Rule
 from leadline.sim.network import SimNetwork
@@ -28,7 +29,6 @@ from leadline.sim.world import (
     SimHost,
     SimInterface,
     SimRouter,
-    SimService,
     SimSubnet,
     World,
     ports,
@@ -145,7 +145,7 @@ def _machine(
         hostname=f"{name}.{_DOMAIN}",
         tcp=table,
         udp=udp,
-        services=tuple(SimService(port) for port in tcp),
+        services=services_of(name, tcp),
         personality=stack,
         # Hosts that drop what they don't offer drop pings as well, half of the time.
         echo=rest is Behaviour.CLOSED or last % 2 == 0,
