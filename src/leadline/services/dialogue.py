@@ -7,7 +7,7 @@ one counts only once the earlier ones are settled.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from leadline.data.service_rules import ServiceProbe, ServiceProbes
@@ -223,6 +223,8 @@ class Dialogue:
                 if not run.over:
                     self._close(run, "not for this service", now)
                 run.hard = run.soft = None
+                # An earlier softmatch, of another service, may still come and want it.
+                self._launched.discard(run.place)
 
     def _decide(self, now: float) -> bool:
         best = min((run for run in self.runs if run.hard is not None), key=lambda run: run.place, default=None)
@@ -230,8 +232,10 @@ class Dialogue:
             return False
         if not best.over and now - best.matched + _MOMENT < self.waits.tail(self._rtt):
             return False
-        skipped = [place for place, _ in self._order.probes() if place < best.place and place not in self._launched]
-        if skipped and self._soft() is None:
+        following = self._next()
+        if following is not None and following[0] < best.place:
+            if not best.over:
+                self._close(best, "match", now)
             self._launch(now, before=best.place)
             return False
         grace = self.waits.grace(self._rtt)
@@ -297,13 +301,19 @@ class Dialogue:
 
     # ------------------------------------------------------------------------------------------------ sending
 
-    def _next(self) -> tuple[Place, ServiceProbe] | None:
+    def _unsent(self) -> Iterator[tuple[Place, ServiceProbe]]:
+        """The probes that are still to be sent, in order: a softmatch narrows what comes after it."""
         soft = self._soft()
-        after, service = (soft.place, soft.soft.service) if soft is not None and soft.soft else ((-1, 0), "")
-        for place, probe in self._order.probes(service, after):
-            if place not in self._launched:
-                return place, probe
-        return None
+        for place, probe in self._order.probes():
+            if place not in self._launched and (soft is None or place < soft.place):
+                yield place, probe
+        if soft is not None and soft.soft is not None:
+            for place, probe in self._order.probes(soft.soft.service, soft.place):
+                if place not in self._launched:
+                    yield place, probe
+
+    def _next(self) -> tuple[Place, ServiceProbe] | None:
+        return next(self._unsent(), None)
 
     def _launch(self, now: float, before: Place | None = None) -> None:
         """Send what may be sent now; with ``before`` the earlier probes that an answer to a later one waits for."""

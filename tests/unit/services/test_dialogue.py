@@ -195,7 +195,7 @@ def test_what_others_answered_to_is_sent_at_once() -> None:
     assert play.opened(1) == [Send(1, GET)]
     # Its answer counts once the probe that comes before it in the order was asked too.
     assert play.received(1, NGINX) == []
-    assert play.at(play.now + 0.02) == [Open(2)]
+    assert play.at(play.now + 0.02) == [Close(1), Open(2)]
     assert play.opened(2) == [Send(2, b"\r\n\r\n")]
     play.at(play.now + 0.2)
     assert verdict(talk) == ("match", "nginx", "1.22.1")
