@@ -31,6 +31,7 @@ PURE_FILES = {
     "engine": {"driver"},  # all but these
     "discovery": None,  # only probes, classify, machine
     "ports": None,
+    "services": {"stage", "cache"},
 }
 PURE_FILE_NAMES = {"probes", "classify", "machine"}
 IMPURE_MODULES = {"socket", "asyncio", "time", "random", "select", "selectors", "threading", "secrets", "subprocess"}
