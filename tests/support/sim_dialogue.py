@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from ipaddress import ip_address
 
 from leadline.model.port import Protocol
+from leadline.model.service import TlsFacts
 from leadline.net.base import DialEvent, Ended, Endpoint, Opened, Received
 from leadline.sim.faults import LinkFaults
 from leadline.sim.network import SimNetwork
@@ -77,3 +79,39 @@ def _line(event: DialEvent) -> Line:
         return ("received", event.data)
     assert isinstance(event, Ended)
     return ("ended", event.phase, event.error)
+
+
+def answers(service: SimService, *words: bytes, tls: bool = False) -> list[bytes]:
+    """What one connection to a service on a port of its own is told: after connecting, then after each word."""
+    talk = Talk(replace(service, port=1))
+    talk.open(1, tls=tls)
+    talk.run(0.2)
+    said = [_said(talk)]
+    for word in words:
+        talk.say(1, word)
+        said.append(_said(talk)[sum(map(len, said)) :])
+    return said
+
+
+def is_over(service: SimService, *words: bytes) -> bool:
+    """Whether a plain connection is over after these words."""
+    talk = Talk(replace(service, port=1))
+    talk.open(1)
+    talk.run(0.2)
+    return talk.say(1, *words)[-1][0] == "ended"
+
+
+def start_tls(service: SimService, *words: bytes) -> TlsFacts | None:
+    """What a TLS handshake after these words tells, ``None`` when there is none."""
+    talk = Talk(replace(service, port=1))
+    talk.open(1)
+    talk.run(0.2)
+    talk.say(1, *words)
+    talk.dialer.start_tls(1, "host.example")
+    talk.run(0.2)
+    last = talk.last(1)
+    return last.tls if isinstance(last, Opened) else None
+
+
+def _said(talk: Talk) -> bytes:
+    return b"".join(event.data for event in talk.events if isinstance(event, Received))

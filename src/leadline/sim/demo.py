@@ -112,7 +112,12 @@ def demo_world(seed: int = 0) -> World:
             SimSubnet(ip_network("2001:db8:20:2::/64"), (core, edge), line),
         ),
         hosts=tuple(hosts),
-        local=SimHost(addresses=(), hostname=f"scanner.{_DOMAIN}", tcp=ports(22, 631)),
+        local=SimHost(
+            addresses=(),
+            hostname=f"scanner.{_DOMAIN}",
+            tcp=ports(22, 631),
+            services=services_of("scanner", (22, 631)),
+        ),
     )
 
 

@@ -194,5 +194,6 @@ _MACHINES: dict[str, Callable[[], Services]] = {
     "branch-till-1": lambda: _windows(remote_desktop(3389)),
     "branch-till-2": lambda: _windows(remote_desktop(3389)),
     "branch-printer": lambda: _printer("branch-printer"),
+    "scanner": lambda: (ssh(22, _NEW), http(631, "CUPS/2.4 IPP/2.1", title="Home - CUPS 2.4.2")),
     "branch-camera": lambda: (http(80, "App-webs/", title="index"), rtsp(554, "Hipcam RealServer/V1.0")),
 }

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from leadline.sim import services
@@ -21,33 +19,22 @@ from leadline.sim.services import (
 )
 from leadline.sim.speech import SimTls
 from leadline.sim.world import SimService
-from tests.support.sim_dialogue import Talk
+from tests.support.sim_dialogue import Talk, answers, is_over, start_tls
 
 GET = b"GET / HTTP/1.0\r\n\r\n"
 TLS = SimTls(certificate("host.example"))
 
 
-def answers(service: SimService, *words: bytes, tls: bool = False) -> bytes:
+def told(service: SimService, *words: bytes, tls: bool = False) -> bytes:
     """Everything that one connection is told."""
-    talk = Talk(replace(service, port=1))
-    talk.open(1, tls=tls)
-    talk.run(0.2)
-    talk.say(1, *words)
-    return b"".join(line[1] for line in talk.heard(1) if line[0] == "received")  # type: ignore[misc]
-
-
-def ends(service: SimService, *words: bytes) -> bool:
-    talk = Talk(replace(service, port=1))
-    talk.open(1)
-    talk.run(0.2)
-    return talk.say(1, *words)[-1][0] == "ended"
+    return b"".join(answers(service, *words, tls=tls))
 
 
 def test_the_simplest_shapes() -> None:
-    assert answers(silent(1), GET) == b""
-    assert ends(wrapped(1))
-    assert answers(greeting(1, b"hi\r\n", complaint=b"what?\r\n"), b"a\r\n", b"b\r\n") == b"hi\r\nwhat?\r\nwhat?\r\n"
-    assert answers(greeting(1, b"hi\r\n"), b"a\r\n") == b"hi\r\n"
+    assert told(silent(1), GET) == b""
+    assert is_over(wrapped(1))
+    assert told(greeting(1, b"hi\r\n", complaint=b"what?\r\n"), b"a\r\n", b"b\r\n") == b"hi\r\nwhat?\r\nwhat?\r\n"
+    assert told(greeting(1, b"hi\r\n"), b"a\r\n") == b"hi\r\n"
 
 
 def test_certificates() -> None:
@@ -62,22 +49,22 @@ def test_certificates() -> None:
 
 def test_ssh() -> None:
     service = ssh(22, "OpenSSH_9.2p1")
-    assert answers(service) == b"SSH-2.0-OpenSSH_9.2p1\r\n"
-    assert answers(service, b"SSH-2.0-leadline\r\n") == b"SSH-2.0-OpenSSH_9.2p1\r\n"
-    assert answers(service, GET).endswith(b"Invalid SSH identification string.\r\n")
-    assert ends(service, GET)
+    assert told(service) == b"SSH-2.0-OpenSSH_9.2p1\r\n"
+    assert told(service, b"SSH-2.0-leadline\r\n") == b"SSH-2.0-OpenSSH_9.2p1\r\n"
+    assert told(service, GET).endswith(b"Invalid SSH identification string.\r\n")
+    assert is_over(service, GET)
 
 
 def test_web() -> None:
     service = http(80, "nginx/1.22.1", title="Intranet", headers=("X-Powered-By: PHP/8.2.7",))
-    said = answers(service, GET)
+    said = told(service, GET)
     assert said.startswith(b"HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\nDate: ")
     head, _, body = said.partition(b"\r\n\r\n")
     assert b"X-Powered-By: PHP/8.2.7\r\n" in head
     assert f"Content-Length: {len(body)}".encode() in head
     assert b"<title>Intranet</title>" in body
-    assert answers(service, b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n") == head + b"\r\n\r\n"
-    assert ends(service, GET)
+    assert told(service, b"HEAD / HTTP/1.1\r\nHost: x\r\n\r\n") == head + b"\r\n\r\n"
+    assert is_over(service, GET)
 
 
 @pytest.mark.parametrize(
@@ -94,13 +81,13 @@ def test_web() -> None:
     ],
 )
 def test_web_requests(said: bytes, status: bytes) -> None:
-    heard = answers(http(80), said)
+    heard = told(http(80), said)
     assert heard.startswith(status)
     assert bool(heard) == bool(status)
 
 
 def test_requests_in_pieces() -> None:
-    assert answers(http(80), b"GET / HT", b"TP/1.0\r\nHost: x\r\n", b"\r\n").startswith(b"HTTP/1.1 200")
+    assert told(http(80), b"GET / HT", b"TP/1.0\r\nHost: x\r\n", b"\r\n").startswith(b"HTTP/1.1 200")
 
 
 def test_responses() -> None:
@@ -112,14 +99,14 @@ def test_responses() -> None:
 
 def test_web_over_tls() -> None:
     service = https(443, "nginx", certificate("www.example"), version="TLSv1.2")
-    assert answers(service, GET, tls=True).startswith(b"HTTP/1.1 200 OK\r\nServer: nginx\r\n")
-    assert b"sent to HTTPS port" in answers(service, GET)
-    assert answers(service, b"\x16\x03\x01\x00\xf6\x01\x00\x00\xf2\x03\x03").startswith(b"\x16\x03\x03")
+    assert told(service, GET, tls=True).startswith(b"HTTP/1.1 200 OK\r\nServer: nginx\r\n")
+    assert b"sent to HTTPS port" in told(service, GET)
+    assert told(service, b"\x16\x03\x01\x00\xf6\x01\x00\x00\xf2\x03\x03").startswith(b"\x16\x03\x03")
 
 
 def test_mail() -> None:
     service = smtp(25, "mail.example", "Postfix", start_tls=TLS)
-    said = answers(service, b"EHLO x\r\n", b"HELP\r\n", b"\r\n\r\n", b"STARTTLS\r\n")
+    said = told(service, b"EHLO x\r\n", b"HELP\r\n", b"\r\n\r\n", b"STARTTLS\r\n")
     lines = said.split(b"\r\n")
     assert lines[:2] == [b"220 mail.example ESMTP Postfix", b"250-mail.example"]
     assert b"250-STARTTLS" in lines
@@ -130,16 +117,16 @@ def test_mail() -> None:
         b"220 2.0.0 Ready to start TLS",
         b"",
     ]
-    assert b"STARTTLS" not in answers(smtp(25, "mail.example", "Postfix"), b"ehlo x\r\n")
-    assert answers(service, b"HELO x\r\n").endswith(b"250 mail.example\r\n")
-    assert answers(smtp(465, "m", "Postfix", tls=TLS), tls=True) == b"220 m ESMTP Postfix\r\n"
+    assert b"STARTTLS" not in told(smtp(25, "mail.example", "Postfix"), b"ehlo x\r\n")
+    assert told(service, b"HELO x\r\n").endswith(b"250 mail.example\r\n")
+    assert told(smtp(465, "m", "Postfix", tls=TLS), tls=True) == b"220 m ESMTP Postfix\r\n"
     for last in (GET, b"QUIT\r\n"):
-        assert ends(service, last)
+        assert is_over(service, last)
 
 
 def test_mail_stores() -> None:
     service = imap(143, "Dovecot", start_tls=TLS)
-    said = answers(service, b"a1 CAPABILITY\r\n", b"\r\n", b"a2 NONSENSE\r\n", b"a3 starttls\r\n").split(b"\r\n")
+    said = told(service, b"a1 CAPABILITY\r\n", b"\r\n", b"a2 NONSENSE\r\n", b"a3 starttls\r\n").split(b"\r\n")
     assert said[0].startswith(b"* OK [CAPABILITY IMAP4rev1 ")
     assert said[0].endswith(b"STARTTLS LOGINDISABLED] Dovecot ready.")
     assert said[1:] == [
@@ -149,17 +136,17 @@ def test_mail_stores() -> None:
         b"a3 OK Begin TLS negotiation now.",
         b"",
     ]
-    assert ends(service, b"a LOGOUT\r\n")
-    assert b"AUTH=PLAIN" in answers(imap(993, "Dovecot", tls=TLS), tls=True)
+    assert is_over(service, b"a LOGOUT\r\n")
+    assert b"AUTH=PLAIN" in told(imap(993, "Dovecot", tls=TLS), tls=True)
 
 
 def test_mail_boxes() -> None:
     service = pop3(110, "Dovecot", start_tls=TLS)
-    said = answers(service, b"CAPA\r\n", b"HELP\r\n", b"STLS\r\n")
+    said = told(service, b"CAPA\r\n", b"HELP\r\n", b"STLS\r\n")
     assert said.startswith(b"+OK Dovecot ready.\r\n+OK\r\nCAPA\r\n")
     assert said.endswith(b"STLS\r\nSASL\r\n.\r\n-ERR Unknown command.\r\n+OK Begin TLS negotiation now.\r\n")
-    assert ends(service, b"quit\r\n")
-    assert b"SASL PLAIN" in answers(pop3(995, "Dovecot", tls=TLS), b"CAPA\r\n", tls=True)
+    assert is_over(service, b"quit\r\n")
+    assert b"SASL PLAIN" in told(pop3(995, "Dovecot", tls=TLS), b"CAPA\r\n", tls=True)
 
 
 def test_start_tls_leads_to_tls() -> None:
@@ -168,13 +155,9 @@ def test_start_tls_leads_to_tls() -> None:
         (imap(1, "Dovecot", start_tls=TLS), b"a1 STARTTLS\r\n"),
         (pop3(1, "Dovecot", start_tls=TLS), b"STLS\r\n"),
     ):
-        talk = Talk(service)
-        talk.open(1)
-        talk.run(0.2)
-        talk.say(1, command)
-        talk.dialer.start_tls(1)
-        talk.run(0.2)
-        assert talk.last(1).tls.certificate == TLS.certificate  # type: ignore[union-attr]
+        facts = start_tls(service, command)
+        assert facts is not None
+        assert facts.certificate == TLS.certificate
 
 
 def test_name_servers() -> None:
