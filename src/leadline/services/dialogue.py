@@ -50,6 +50,10 @@ def addressed(payload: bytes, name: str) -> bytes:
     return b"".join((head, found, version, b"\r\nHost: ", name.encode("ascii", "replace"), b"\r\n", fields))
 
 
+def _recognised(run: Run) -> str:
+    return "recognised by its banner" if run.listening else f"recognised by its answer to {run.probe.name}"
+
+
 @dataclass(slots=True)
 class Verdict:
     """``kind``: ``match``, ``soft match``, ``tcpwrapped``, ``no match`` or ``incomplete``. ``reason``: in words."""
@@ -252,7 +256,7 @@ class Dialogue:
             return
         if match is not None and match.tunnel:
             self.tunnel = match.tunnel
-        self._end("match", run, f"the answer to {run.probe.name} fits {match.rule.place if match else ''}", now)
+        self._end("match", run, _recognised(run), now)
 
     def _enter_tunnel(self, run: Run, now: float) -> None:
         """All begins anew inside TLS (spec sheet 3.2 step 9)."""
@@ -423,9 +427,9 @@ class Dialogue:
         best = min((run for run in self.runs if run.hard is not None), key=lambda run: run.place, default=None)
         soft = self._soft()
         if best is not None and best.hard is not None and best.hard.service not in _TLS_SERVICES:
-            self._end("match", best, f"the answer to {best.probe.name} fits {best.hard.rule.place}", now)
+            self._end("match", best, _recognised(best), now)
         elif soft is not None and soft.soft is not None:
-            self._end("soft match", soft, f"the answer to {soft.probe.name} fits {soft.soft.rule.place}", now)
+            self._end("soft match", soft, _recognised(soft), now)
         else:
             self._end("no match" if complete else "incomplete", None, reason, now)
 
@@ -433,7 +437,7 @@ class Dialogue:
         match = (run.hard or run.soft) if run is not None else None
         self._close_all("no longer needed", now)
         self.verdict = Verdict(kind, match, self.tunnel, self.tls, run.probe.name if run is not None else "", reason)
-        self._tell(now, f"{kind}: {reason}")
+        self._tell(now, f"{kind}: {reason}{f' (rule {match.rule.place})' if match is not None else ''}")
 
     # -------------------------------------------------------------------------------------------------- time
 

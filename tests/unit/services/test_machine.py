@@ -226,4 +226,4 @@ def test_each_step_is_told() -> None:
     made.add(target(22))
     run(made, dialer, {22: b"SSH-2.0-OpenSSH_9.2\r\n"})
     assert (22, 0.0, "NULL: connecting") in told
-    assert told[-1][2].startswith("match: the answer to NULL fits rules:6")
+    assert told[-1][2] == "match: recognised by its banner (rule rules:6)"
