@@ -46,7 +46,7 @@ def check_proxies(options: Options) -> Iterator[str]:
         yield "--proxies carries connections only: -sS would go around it, use -sT."
     if options.ping_scan:
         yield "--proxies carries connections only: the discovery of -sn would go around it."
-    if options.pings and not options.skip_discovery:
+    if options.pings and not (options.skip_discovery or options.list_scan):
         yield "--proxies carries connections only: the -P probes would go around it, use -Pn."
 
 

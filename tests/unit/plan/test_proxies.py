@@ -1,5 +1,7 @@
 """URLs of proxies, and what cannot go through one."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -85,7 +87,8 @@ ONE = ("http://a:1",)
 def test_what_cannot_go_through() -> None:
     assert list(check_proxies(Options(techniques=("syn",), ping_scan=True))) == []
     assert list(check_proxies(Options(proxies=ONE, techniques=("connect",), list_scan=True))) == []
-    assert list(check_proxies(Options(proxies=ONE, pings=(PingRequest("tcp-syn"),), skip_discovery=True))) == []
+    for sends_none in (Options(proxies=ONE, skip_discovery=True), Options(proxies=ONE, list_scan=True)):
+        assert list(check_proxies(replace(sends_none, pings=(PingRequest("tcp-syn"),)))) == []
     for options, word in (
         (Options(proxies=ONE, techniques=("syn",)), "-sS"),
         (Options(proxies=ONE, ping_scan=True), "-sn"),
