@@ -181,9 +181,10 @@ def _matcher(plan: Plan) -> Matcher | None:
     """The rules of version detection, when it is asked for. Imported here: other scans need not wait for it."""
     if not plan.services.enabled:
         return None
+    from leadline.services.cache import default_folder
     from leadline.services.matcher import make_matcher
 
-    return make_matcher(plan.services.rules)
+    return make_matcher(plan.services.rules, default_folder(os.environ))
 
 
 def _block(known: _Known, plan: Plan, session: Session, resolver: Resolver) -> Iterator[Event]:
