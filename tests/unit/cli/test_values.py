@@ -1,5 +1,6 @@
 """Values of options."""
 
+import re
 from contextlib import suppress
 
 import pytest
@@ -74,3 +75,23 @@ def test_any_text_gives_a_value_or_a_usage_error(text: str) -> None:
     for convert in (values.integer, values.number, values.template, values.comma_list):
         with suppress(UsageError):
             assert convert(text) is not None
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("2", 2.0), ("500ms", 0.5), ("99", 99.0), ("100s", 100.0), ("1m", 60.0)])
+def test_waits(text: str, seconds: float) -> None:
+    assert values.wait(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("", "needs a time such as 500ms, 2s, 1.5m or 1h, or the word patient, not ''"),
+        ("soon", "or the word patient, not 'soon'"),
+        ("-1", "or the word patient, not '-1'"),
+        ("5000", "write 5000ms or 5000s"),
+        ("2x", "needs a time such as"),
+    ],
+)
+def test_what_is_no_wait(text: str, words: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(words)):
+        values.wait(text)
