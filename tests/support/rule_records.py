@@ -124,7 +124,7 @@ def bad_rules(probes: ServiceProbes, chosen: Sequence[str]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Hostility:
-    """The text that a rule's pattern took longest for. ``seconds``; ``exhausted``: whether it reached PCRE2's limits."""
+    """The text that a pattern took longest for. ``seconds``; ``exhausted``: whether it reached PCRE2's limits."""
 
     rule: Rule
     text: bytes

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from leadline.data.service_rules import Template
 
-_BLANKS = b" \t"
+_BLANKS = b" \t\r"
 _FIELDS = {
     ord("p"): "product",
     ord("v"): "version",

@@ -42,7 +42,7 @@ class Pattern:
             self._compiled = pcre2.compile(_BOUNDS + plain_escapes(rule.pattern), flags, jit=False)
             self.groups = int(self._compiled.groups)
         except pcre2.PatternError as problem:
-            self.problem = str(problem.msg)
+            self.problem = f"{problem.msg.partition('; ')[2]} (at its byte {problem.pos - len(_BOUNDS)})"
 
     def captures(self, text: bytes) -> Captures | None:
         """What the groups 1.. of the leftmost match caught (``None``: took no part); ``None``: no match."""
