@@ -118,6 +118,8 @@ def _privoxy(place: Place) -> None:
 
 
 def _traffic_server(place: Place) -> None:
+    for name in ("storage.config", "ip_allow.yaml", "logging.yaml", "sni.yaml", "remap.config", "plugin.config"):
+        place.write(name, Path("/etc/trafficserver", name).read_bytes())
     settings = ("http.server_ports STRING 8055", "admin.user_id STRING trafficserver")
     place.write("records.config", "".join(f"CONFIG proxy.config.{setting}\n" for setting in settings))
     work = place.make_folder("work", 0o777)
@@ -291,7 +293,9 @@ def _python_server(place: Place, name: str) -> None:
 
 
 def _python_recipe(name: str, package: str, product: str, *, told: bool = True) -> Recipe:
-    listener = Listener(_PYTHON_SERVERS[name][0], service="http", product=product, version=f"@{package}" if told else "")
+    listener = Listener(
+        _PYTHON_SERVERS[name][0], service="http", product=product, version=f"@{package}" if told else ""
+    )
     return Recipe(name, (package,), (listener,), lambda place: _python_server(place, name))
 
 
@@ -342,7 +346,9 @@ RECIPES: tuple[Recipe, ...] = (
     ),
     Recipe("varnish", ("varnish",), (_http(8011, "Varnish", service="http-proxy"),), _varnish),
     Recipe("squid", ("squid",), (_http(3128, "Squid http proxy", "squid", service="http-proxy"),), _squid),
-    Recipe("tinyproxy", ("tinyproxy-bin",), (_http(8012, "tinyproxy", "tinyproxy-bin", service="http-proxy"),), _tinyproxy),
+    Recipe(
+        "tinyproxy", ("tinyproxy-bin",), (_http(8012, "tinyproxy", "tinyproxy-bin", service="http-proxy"),), _tinyproxy
+    ),
     Recipe("privoxy", ("privoxy",), (_http(8118, "Privoxy", "privoxy", service="http-proxy"),), _privoxy),
     Recipe("mitmproxy", ("mitmproxy",), (_http(8052, "mitmproxy", service="http-proxy"),), _mitmproxy, seconds=40.0),
     Recipe(

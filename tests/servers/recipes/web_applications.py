@@ -20,7 +20,9 @@ def _cups(place: Place) -> None:
 
 
 def _transmission(place: Place) -> None:
-    place.run("transmission-daemon", "--foreground", "--config-dir", str(place.folder), "--port", "9091", "--allowed", "*")
+    place.run(
+        "transmission-daemon", "--foreground", "--config-dir", str(place.folder), "--port", "9091", "--allowed", "*"
+    )
 
 
 def _icecast(place: Place) -> None:
@@ -122,10 +124,10 @@ def _deluge(place: Place) -> None:
 
 
 def _netdata(place: Place) -> None:
-    for name in ("cache", "lib", "log"):
+    for name in ("cache", "lib", "logs"):
         place.make_folder(name)
     text = (
-        f"[directories]\ncache = {place.folder}/cache\nlib = {place.folder}/lib\nlog = {place.folder}/log\n"
+        f"[directories]\ncache = {place.folder}/cache\nlib = {place.folder}/lib\nlog = {place.folder}/logs\n"
         "[global]\nrun as user = root\n[web]\nbind to = 0.0.0.0:19999\n[ml]\nenabled = no\n[plugins]\n"
         + "".join(f"{name} = no\n" for name in ("apps", "cgroups", "python.d", "go.d", "charts.d", "tc", "proc"))
     )
@@ -150,15 +152,15 @@ def _motion(place: Place) -> None:
 
 def _powerdns(place: Place) -> None:
     text = (
-        f"launch=\nlocal-port=8598\nlocal-address=127.0.0.1\nwebserver=yes\nwebserver-address=0.0.0.0\n"
-        f"webserver-port=8509\nwebserver-allow-from=0.0.0.0/0\nsocket-dir={place.folder}\n"
+        "local-port=8598\nlocal-address=127.0.0.1\nwebserver=yes\nwebserver-address=0.0.0.0\nwebserver-port=8509\n"
+        f"webserver-allow-from=0.0.0.0/0\nsocket-dir={place.folder}\napi-key=example\n"
     )
-    place.write("pdns.conf", text)
-    place.run("/usr/sbin/pdns_server", f"--config-dir={place.folder}", "--guardian=no", "--daemon=no")
+    place.write("recursor.conf", text)
+    place.run("/usr/sbin/pdns_recursor", f"--config-dir={place.folder}", "--daemon=no")
 
 
 def _webhook(place: Place) -> None:
-    place.run("webhook", "-port", "8510", "-hooks", str(place.write("hooks.json", "[]\n")))
+    place.run("webhook", "-nopanic", "-port", "8510", "-hooks", str(place.write("hooks.json", "[]\n")))
 
 
 def _one(name: str, package: str, number: int, product: str, *, told: bool = False, service: str = "http") -> Listener:
@@ -189,6 +191,6 @@ APPLICATIONS: tuple[Recipe, ...] = (
     Recipe("jupyter", ("jupyter-notebook",), (Listener(8888, service="http"),), _jupyter, seconds=60.0),
     Recipe("cockpit", ("cockpit-ws",), (Listener(8507, service="http"),), _cockpit),
     Recipe("motion", ("motion",), (Listener(8508, service="http"),), _motion),
-    Recipe("pdns", ("pdns-server",), (Listener(8509, service="http"),), _powerdns),
+    Recipe("pdns-recursor", ("pdns-recursor",), (Listener(8509, service="http"),), _powerdns),
     Recipe("webhook", ("webhook",), (Listener(8510, service="http"),), _webhook),
 )
