@@ -7,24 +7,23 @@ one counts only once the earlier ones are settled.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from leadline.data.service_rules import ServiceProbe, ServiceProbes
 from leadline.model.port import Protocol
 from leadline.model.service import TlsFacts
 from leadline.net.base import Ended
+from leadline.services.agenda import Agenda, Moment, best_of, soft_of
 from leadline.services.commands import Close, Command, Open, Send
 from leadline.services.matcher import Match
-from leadline.services.order import LISTED, LISTENING, PatientOrder, Place
+from leadline.services.order import LISTENING, PatientOrder, Place
 from leadline.services.run import Judge, Run, ending
 from leadline.services.waiting import Waits
 
 # Without a measured round trip.
 _UNKNOWN_RTT = 0.05
 _MOMENT = 1e-6
-# Bytes with which TLS records begin: an alert or a handshake of version 3.x (RFC 8446 section 5.1).
-_TLS_RECORDS = (b"\x15\x03", b"\x16\x03")
 _TLS_SERVICES = ("ssl", "dtls")
 
 
@@ -81,25 +80,23 @@ class Dialogue:
     tunnel: str = ""
     tls: TlsFacts | None = None
     _plain_runs: list[Run] = field(default_factory=list)
-    _order: PatientOrder = field(init=False)
+    _agenda: Agenda = field(init=False)
     _commands: list[Command] = field(default_factory=list)
-    _launched: set[Place] = field(default_factory=set)
     _streams: int = 0
     _rtt: float = 0.0
     _alone: bool = False
     _suspect: bool = False
     _verified: bool = False
-    _first: str = ""
     _stepped: float = 0.0
 
     def __post_init__(self) -> None:
         self._rtt = self.subject.rtt if self.subject.rtt >= 0 else _UNKNOWN_RTT
         self._alone = self.waits.patient
-        self._first = self.subject.likely
-        self._order = self._order_of("")
+        self._agenda = self._agenda_for("", self.subject.likely)
 
-    def _order_of(self, tunnel: str) -> PatientOrder:
-        return PatientOrder(self.probes, self.subject.port, self.subject.protocol, tunnel, self.intensity)
+    def _agenda_for(self, tunnel: str, likely: str) -> Agenda:
+        order = PatientOrder(self.probes, self.subject.port, self.subject.protocol, tunnel, self.intensity)
+        return Agenda(order, self.waits, likely)
 
     @property
     def done(self) -> bool:
@@ -184,18 +181,18 @@ class Dialogue:
         self._take_over(now)
         if not any(run.hard is not None for run in self.runs):
             self._launch(now)
-        if self._next() is None and all(self._hopeless(run, now) for run in self._pending()):
+        if self._agenda.following(self.runs) is None and all(self._hopeless(run, now) for run in self._pending()):
             # All probes were sent and none recognised.
             self._decide_without_waiting(now, "no rule fits", complete=True)
+
+    def _moment(self, now: float) -> Moment:
+        return Moment(self.runs, now, self._rtt, self._alone)
 
     def _pending(self) -> list[Run]:
         return [run for run in self.runs if not run.over]
 
     def _open_runs(self, stream: int) -> list[Run]:
         return [run for run in self.runs if run.stream == stream and not run.over]
-
-    def _soft(self) -> Run | None:
-        return min((run for run in self.runs if run.soft is not None), key=lambda run: run.place, default=None)
 
     def _expire(self, now: float) -> None:
         for run in self._pending():
@@ -204,7 +201,7 @@ class Dialogue:
                     self._close(run, "TLS handshake timed out" if run.tunnel else "connection timed out", now)
                     self._failed(run, run.outcome, "connect", now)
             elif run.hard is None and now - run.spoke + _MOMENT >= self.waits.give_up(run.probe):
-                following = self._next()
+                following = self._agenda.following(self.runs)
                 if run.listening and self._alone and not run.total and following is not None:
                     self._reuse(run, *following, now)
                 else:
@@ -219,24 +216,24 @@ class Dialogue:
 
     def _narrow(self, now: float) -> None:
         """After a softmatch only probes that know the service go on (spec sheet 3.2 step 4)."""
-        soft = self._soft()
+        soft = soft_of(self.runs)
         if soft is None or soft.soft is None:
             return
         for run in [run for run in self.runs if run.place > soft.place]:
-            if not self._order.eligible(run.place, soft.soft.service):
+            if not self._agenda.order.eligible(run.place, soft.soft.service):
                 if not run.over:
                     self._close(run, "not for this service", now)
                 run.hard = run.soft = None
                 # An earlier softmatch, of another service, may still come and want it.
-                self._launched.discard(run.place)
+                self._agenda.launched.discard(run.place)
 
     def _decide(self, now: float) -> bool:
-        best = min((run for run in self.runs if run.hard is not None), key=lambda run: run.place, default=None)
+        best = best_of(self.runs)
         if best is None or best.matched is None:
             return False
         if not best.over and now - best.matched + _MOMENT < self.waits.tail(self._rtt):
             return False
-        following = self._next()
+        following = self._agenda.following(self.runs)
         if following is not None and following[0] < best.place:
             if not best.over:
                 self._close(best, "match", now)
@@ -263,9 +260,8 @@ class Dialogue:
         self._tell(now, f"{run.probe.name}: TLS, asking again inside it")
         self._close_all("TLS found", now)
         self._plain_runs, self.runs = self.runs, []
-        self._launched.clear()
-        self.tunnel, self._suspect, self._verified, self._first = "ssl", False, False, ""
-        self._order = self._order_of("ssl")
+        self.tunnel, self._suspect, self._verified = "ssl", False, False
+        self._agenda = self._agenda_for("ssl", "")
         self._step(now)
 
     def _failed(self, run: Run, words: str, phase: str, now: float) -> None:
@@ -273,7 +269,7 @@ class Dialogue:
         if phase != "stream" and not run.listening and not self._alone and self.subject.protocol is Protocol.TCP:
             # Perhaps it lets nobody in twice: from now on one connection at a time, this probe's turn comes again.
             self._alone = True
-            self._launched.discard(run.place)
+            self._agenda.launched.discard(run.place)
             return
         if run.total == 0 or phase == "stream":
             self._decide_without_waiting(now, words)
@@ -293,87 +289,36 @@ class Dialogue:
         grace = self.waits.grace(self._rtt)
         if any(not run.settled(now, grace) for run in others):
             return
-        null = self._order.null
+        null = self._agenda.order.null
         if others and not self._verified and null is not None:
             self._close_all("asked again alone", now)
             self._verified = self._alone = True
             self._suspect = False
-            self._launched.difference_update(run.place for run in others)
+            self._agenda.launched.difference_update(run.place for run in others)
             self._begin(LISTENING, null, now)
             return
         self._end("tcpwrapped", None, "the connection was accepted and closed at once without a word", now)
 
     # ------------------------------------------------------------------------------------------------ sending
 
-    def _unsent(self) -> Iterator[tuple[Place, ServiceProbe]]:
-        """The probes that are still to be sent, in order: a softmatch narrows what comes after it."""
-        soft = self._soft()
-        for place, probe in self._order.probes():
-            if place not in self._launched and (soft is None or place < soft.place):
-                yield place, probe
-        if soft is not None and soft.soft is not None:
-            for place, probe in self._order.probes(soft.soft.service, soft.place):
-                if place not in self._launched:
-                    yield place, probe
-
-    def _next(self) -> tuple[Place, ServiceProbe] | None:
-        return next(self._unsent(), None)
-
     def _launch(self, now: float, before: Place | None = None) -> None:
         """Send what may be sent now; with ``before`` the earlier probes that an answer to a later one waits for."""
-        while (chosen := self._choose(now, before)) is not None:
-            pending = self._pending()
+        while (chosen := self._agenda.choose(self._moment(now), before)) is not None:
             limit = 1 if self._alone else self.waits.streams
-            if len(pending) >= limit:
-                victim = self._victim(pending, now)
+            if len(self._pending()) >= limit:
+                victim = self._agenda.victim(self._moment(now))
                 if victim is None:
                     return
                 self._close(victim, "silence", now)
             self._begin(*chosen, now)
 
-    def _choose(self, now: float, before: Place | None) -> tuple[Place, ServiceProbe] | None:
-        following = self._next()
-        pending = self._pending()
-        if following is None or not pending:
-            return following
-        if self._alone:
-            return None
-        listener = next((run for run in pending if run.listening), None)
-        if listener is not None and listener.spoke is None:
-            return None
-        fresh = [run for run in pending if not run.listening and not run.stale(now, self.waits, self._rtt)]
-        if before is not None:
-            return following if following[0] < before and len(fresh) < self.waits.streams else None
-        if listener is None or listener.stale(now, self.waits, self._rtt):
-            return following if len(fresh) < 2 else None
-        return self._likeliest(following) if not fresh else None
-
-    def _likeliest(self, following: tuple[Place, ServiceProbe]) -> tuple[Place, ServiceProbe] | None:
-        """What is worth sending while the banner is still waited for, once."""
-        hinted = self._order.of_name(self._first) if self._first else None
-        if hinted is None and any(run.received.startswith(_TLS_RECORDS) for run in self.runs):
-            hinted = self._order.speaking_for("ssl")
-        if hinted is not None and hinted[0] not in self._launched:
-            return hinted
-        first = not any(place[0] == LISTED for place in self._launched)
-        return following if following[0][0] == LISTED and first else None
-
-    def _victim(self, pending: list[Run], now: float) -> Run | None:
-        least = self.waits.least(self._rtt)
-        old = [run for run in pending if not run.keep and run.spoke is not None and run.silence(now) >= least]
-        return max(old, key=lambda run: run.silence(now), default=None)
-
     def _begin(self, place: Place, probe: ServiceProbe, now: float) -> None:
-        run = Run(place, probe, self._streams, self.tunnel, now, keep=self._is_likeliest(place))
+        run = Run(place, probe, self._streams, self.tunnel, now, keep=self._agenda.is_likeliest(place))
         self._streams += 1
         self.runs.append(run)
-        self._launched.add(place)
+        self._agenda.launched.add(place)
         self._tell(now, f"{probe.name}: connecting{' with TLS' if self.tunnel else ''}")
         self._commands.append(Open(run.stream, tls=bool(self.tunnel)))
-
-    def _is_likeliest(self, place: Place) -> bool:
-        """The banner, and the first probe that lists the port, are given all the time that the file grants them."""
-        return place == LISTENING or (place[0] == LISTED and not any(other[0] == LISTED for other in self._launched))
 
     def _say(self, run: Run, now: float) -> None:
         run.spoke = now
@@ -389,7 +334,7 @@ class Dialogue:
         run.finish("silence", now)
         following = Run(place, probe, run.stream, self.tunnel, now, keep=True, begun=now)
         self.runs.append(following)
-        self._launched.add(place)
+        self._agenda.launched.add(place)
         self._say(following, now)
 
     def _take_over(self, now: float) -> None:
@@ -424,8 +369,8 @@ class Dialogue:
     def _decide_without_waiting(self, now: float, reason: str, *, complete: bool = False) -> None:
         if self.done:
             return
-        best = min((run for run in self.runs if run.hard is not None), key=lambda run: run.place, default=None)
-        soft = self._soft()
+        best = best_of(self.runs)
+        soft = soft_of(self.runs)
         if best is not None and best.hard is not None and best.hard.service not in _TLS_SERVICES:
             self._end("match", best, _recognised(best), now)
         elif soft is not None and soft.soft is not None:

@@ -65,4 +65,4 @@ def _escape(byte: int, following: int) -> str:
         return _SHORT[byte]
     if byte in _ESCAPED:
         return "\\" + chr(byte)
-    return chr(byte) if 0x20 <= byte < 0x7F else f"\\x{byte:02x}"
+    return chr(byte) if 0x20 < byte < 0x7F else f"\\x{byte:02x}"

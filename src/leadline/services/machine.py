@@ -113,7 +113,7 @@ class ServiceMachine:
         self._pace = pace
         self._hosts: dict[int, _HostState] = {}
         self._ready: deque[int] = deque()
-        self._opens: deque[tuple[_Talk, Open]] = deque()
+        self._opens: deque[tuple[_Talk, Conversation, Open]] = deque()
         self._talks: dict[int, tuple[_Talk, int]] = {}
         self._by_identity: dict[int, _Talk] = {}
         self._timers: list[tuple[float, int, _Talk]] = []
@@ -219,17 +219,18 @@ class ServiceMachine:
 
     def _connect(self, now: float) -> None:
         """Carry out the openings that wait, oldest first, as far as host, limit and rate allow."""
-        delayed: deque[tuple[_Talk, Open]] = deque()
+        delayed: deque[tuple[_Talk, Conversation, Open]] = deque()
         while self._opens and len(self._talks) < self._limit:
-            talk, command = self._opens.popleft()
-            if talk.conversation.done or id(talk) not in self._by_identity:
+            talk, conversation, command = self._opens.popleft()
+            # What waited for room may no longer be wanted.
+            if conversation.done or conversation is not talk.conversation or id(talk) not in self._by_identity:
                 continue
             host = self._hosts[talk.target.host]
             if host.streams >= self._asking.waits.per_host or host.ready_at > now:
-                delayed.append((talk, command))
+                delayed.append((talk, conversation, command))
                 continue
             if not self._pace.room(now, 1):
-                delayed.append((talk, command))
+                delayed.append((talk, conversation, command))
                 break
             self._pace.sent(1)
             host.ready_at = now + self._asking.delay
@@ -256,7 +257,7 @@ class ServiceMachine:
         for command in talk.conversation.commands():
             match command:
                 case Open():
-                    self._opens.append((talk, command))
+                    self._opens.append((talk, talk.conversation, command))
                 case Send(stream=stream, data=data):
                     if stream in talk.streams:
                         self._dialer.send(talk.streams[stream], data)

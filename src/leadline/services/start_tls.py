@@ -210,8 +210,9 @@ class StartTlsConversation:
             self.facts = replace(tls, via=self._service)
             self._finish()
             return
-        self._deadline = now + self._patience[1]
-        self._go_on(None)
+        if self._asked is None:
+            self._deadline = now + self._patience[1]
+            self._go_on(None)
 
     def received(self, stream: int, data: bytes, now: float) -> None:
         """``Conversation.received``."""

@@ -30,8 +30,8 @@ def test_nothing_answered_nothing_told() -> None:
 
 
 def test_bytes_are_escaped() -> None:
-    text = fingerprint(1, "tcp", "", [answered("NULL", b'\0\x001\r\n\t"()\\\xff?[].*+$^|')], FACTS)
-    assert text.endswith(r'%r(NULL,14,"\0\x001\r\n\t\"\(\)\\\xff\?\[\]\.\*\+\$\^\|");')
+    text = fingerprint(1, "tcp", "", [answered("NULL", b'\0\x001\r\n\t "()\\\xff?[].*+$^|')], FACTS)
+    assert text.endswith(r'%r(NULL,15,"\0\x001\r\n\t\x20\"\(\)\\\xff\?\[\]\.\*\+\$\^\|");')
 
 
 def test_every_answer_has_its_part() -> None:

@@ -227,3 +227,21 @@ def test_each_step_is_told() -> None:
     run(made, dialer, {22: b"SSH-2.0-OpenSSH_9.2\r\n"})
     assert (22, 0.0, "NULL: connecting") in told
     assert told[-1][2] == "match: recognised by its banner (rule rules:6)"
+
+
+def test_a_connection_that_is_no_longer_wanted_is_not_begun() -> None:
+    """STARTTLS follows a dialogue whose second connection still waited for room."""
+    dialer = FakeDialer()
+    made = machine(dialer, Waits(per_host=2, streams=4))
+    made.add(target(2525))
+    made.start(0.0)
+    made.take([Opened(1, 0.001)], 0.001)
+    made.start(0.3)  # two more connections are wanted, one has room
+    assert len(dialer.opened) == 2
+    made.take([Received(1, 0.301, b"220 mail ESMTP Postfix\r\n")], 0.301)
+    for step in range(1, 30):
+        made.start(0.3 + step / 100)
+    names = [endpoint.port for _, endpoint in dialer.opened]
+    assert len(names) == 3
+    made.take([Opened(3, 0.7), Received(3, 0.71, b"220 mail ESMTP Postfix\r\n")], 0.71)
+    assert dialer.sent[-1] == (3, b"EHLO leadline.invalid\r\n")
