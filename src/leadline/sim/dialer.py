@@ -15,6 +15,7 @@ from leadline.sim.clock import CALL_COST
 from leadline.sim.connector import START_COST
 from leadline.sim.datagrams import Datagrams, SimSocket
 from leadline.sim.handshake import Handshakes
+from leadline.sim.known_ports import KnownPorts
 from leadline.sim.line import Way, way_to
 from leadline.sim.stream import SimStream
 
@@ -43,7 +44,7 @@ class SimDialer:
     def __init__(self, network: SimNetwork, capacity: int, wake: float) -> None:
         self.capacity = capacity
         self._network, self._wake = network, wake
-        self._handshakes = Handshakes(network)
+        self._handshakes = Handshakes(network, KnownPorts(network))
         self._agenda = Agenda(network.clock)
         self._datagrams = Datagrams(network, self._agenda)
         self._open: dict[int, _Opening | SimStream | SimSocket] = {}

@@ -11,6 +11,7 @@ import numpy as np
 
 from leadline.link.base import Connected
 from leadline.model.address import Address, columns_of
+from leadline.sim.known_ports import KnownPorts
 from leadline.sim.outgoing import FIRST_PORT, NEIGHBOR_FAILS, PAST_LAST_PORT, Packet, error_number, exchange
 from leadline.sim.traffic import ACK, RST, SYN, AnswerKind, Answers
 from leadline.wire.columns import Kind
@@ -33,10 +34,13 @@ class _Attempt:
 
 
 class Handshakes:
-    """Attempts under way, by token. SYNs that are due go out together with ``send``, in one batch for each family."""
+    """Attempts under way, by token. SYNs that are due go out together with ``send``, in one batch for each family.
 
-    def __init__(self, network: SimNetwork) -> None:
-        self._network = network
+    ``known``: a memory of open ports, for whoever connects to the same ones again and again.
+    """
+
+    def __init__(self, network: SimNetwork, known: KnownPorts | None = None) -> None:
+        self._network, self._known = network, known
         self._pending: dict[int, _Attempt] = {}
         self._unsent: list[_Attempt] = []
         self._endings: list[tuple[float, int, _Attempt, int]] = []
@@ -82,6 +86,8 @@ class Handshakes:
                 self._unsent.append(attempt)
             else:
                 del self._pending[attempt.token]
+                if self._known is not None and not error:
+                    self._known.learn(attempt.packet.address, attempt.packet.port, attempt.packet.scope)
                 ended.append(Connected(attempt.token, error, moment))
         self.send()
         return ended
@@ -92,10 +98,26 @@ class Handshakes:
             return
         unsent = [one for one in self._unsent if self._pending.get(one.token) is one]
         self._unsent = []
+        if self._known is not None:
+            unsent = self._send_to_known(self._known, unsent)
         for family in (4, 6):
             attempts = [attempt for attempt in unsent if attempt.packet.address.version == family]
             if attempts:
                 self._send(family, attempts)
+
+    def _send_to_known(self, known: KnownPorts, attempts: list[_Attempt]) -> list[_Attempt]:
+        """Settle the attempts at known ports; the others are left."""
+        left = []
+        for attempt in attempts:
+            packet = attempt.packet
+            if not known.knows(packet.address, packet.port, packet.scope):
+                left.append(attempt)
+                continue
+            self._plan_resend(attempt)
+            moment = known.answer(packet.address, packet.port, packet.scope, packet.sent)
+            if moment is not None:
+                self._put(moment, attempt, 0)
+        return left
 
     def _put(self, moment: float, attempt: _Attempt, error: int) -> None:
         self._serial += 1

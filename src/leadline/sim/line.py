@@ -16,12 +16,18 @@ _MOST_RESENDS = 8
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """How far a host is. ``host``: its number; ``latency`` and ``jitter``: seconds one way; ``loss``: of one packet."""
+    """How far a host is.
+
+    ``host`` and ``path``: their numbers in the terrain; ``latency`` and ``jitter``: seconds one way; ``loss``:
+    probability for one packet; ``think``: seconds that its stack takes to answer.
+    """
 
     host: int
     latency: float
-    jitter: float
-    loss: float
+    jitter: float = 0.0
+    loss: float = 0.0
+    think: float = 0.0
+    path: int = 0
 
 
 def way_to(terrain: Terrain, address: Address, local: bool) -> Way | None:
@@ -39,7 +45,10 @@ def way_to(terrain: Terrain, address: Address, local: bool) -> Way | None:
         host,
         float(path.latency[depth] + terrain.latency[host]),
         float(path.jitter[depth] + terrain.jitter[host]),
+        # Without loss exactly 0: no chance is drawn then.
         float(1.0 - path.survival[depth] * (1.0 - terrain.loss[host])),
+        float(terrain.think[host]),
+        number,
     )
 
 
