@@ -154,8 +154,8 @@ class SimDialer:
 
     def _handshaken(self, one: Connected) -> None:
         opening = self._open.get(one.token)
-        if not isinstance(opening, _Opening):
-            return
+        # Whoever closes a token cancels its handshake.
+        assert isinstance(opening, _Opening)
         endpoint, error = opening.endpoint, one.error
         way = self._way(endpoint.address)
         listener = self._network.listener(way.host, endpoint.port) if way is not None else None

@@ -253,6 +253,13 @@ def test_a_handshake_that_is_given_up() -> None:
     assert talk.events == []
 
 
+def test_a_server_that_loses_patience_in_the_handshake() -> None:
+    talk = Talk(SimService(1, banner=b"hi", tls=replace(TLS, version="TLSv1.2"), idle=0.75 * ROUND))
+    talk.open(1, tls=True)
+    talk.run(5.0)
+    assert talk.heard(1) == [("ended", "tls", 0)]
+
+
 def test_a_failed_client_leaves_the_server_too() -> None:
     talk = Talk(replace(PLAIN, workers=1))
     talk.open(1, 1, tls=True)
