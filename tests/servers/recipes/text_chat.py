@@ -1,0 +1,74 @@
+"""Chat: IRC servers and gateways, XMPP servers."""
+
+from __future__ import annotations
+
+from tests.servers.recipe import Listener, Place, Recipe
+
+
+def _ngircd(place: Place) -> None:
+    text = (
+        "[Global]\nName = irc.example\nInfo = Example\nPorts = 6667\nListen = 0.0.0.0\nServerUID = nobody\n"
+        "ServerGID = nogroup\nMotdPhrase = Welcome\n[Limits]\nMaxConnectionsIP = 0\n"
+        "[Options]\nIdent = no\nDNS = no\nPAM = no\n"
+    )
+    place.run("ngircd", "-n", "-f", str(place.write("ngircd.conf", text)))
+
+
+def _inspircd(place: Place) -> None:
+    text = (
+        '<server name="irc.example" description="Example" network="Example">\n'
+        '<admin name="Example" nick="example" email="admin@host.example">\n'
+        '<bind address="0.0.0.0" port="2667" type="clients">\n'
+        '<connect allow="*" resolvehostnames="no" localmax="1000" globalmax="1000">\n'
+        f'<pid file="{place.folder}/pid">\n<options casemapping="ascii">\n'
+    )
+    path = str(place.write("inspircd.conf", text))
+    place.run("inspircd", "--nofork", "--nolog", "--runasroot", f"--config={path}")
+
+
+def _bitlbee(place: Place) -> None:
+    folder = place.make_folder("state")
+    path = str(place.write("bitlbee.conf", "[settings]\nRunMode = Daemon\nUser = nobody\n"))
+    place.run("bitlbee", "-D", "-n", "-i", "0.0.0.0", "-p", "2668", "-c", path, "-d", str(folder), "-P", "/dev/null")
+
+
+def _znc(place: Place) -> None:
+    text = (
+        "Version = 1.8.2\n<Listener only>\n Port = 2669\n IPv4 = true\n IPv6 = false\n SSL = false\n</Listener>\n"
+        "<User example>\n Pass = plain#secret#\n Admin = true\n Nick = example\n</User>\n"
+    )
+    folder = place.make_folder("znc", user="nobody")
+    place.make_folder("znc/configs", user="nobody")
+    place.write("znc/configs/znc.conf", text, user="nobody")
+    place.run("znc", "--foreground", "--datadir", str(folder), user="nobody")
+
+
+def _prosody(place: Place) -> None:
+    data = place.make_folder("data", user="prosody")
+    text = (
+        f'daemonize = false\nrun_as_root = true\npidfile = "{place.folder}/pid"\ndata_path = "{data}"\n'
+        'log = { { levels = { min = "info" }, to = "console" } }\n'
+        'modules_enabled = { "tls", "saslauth", "roster", "disco", "dialback" }\n'
+        "c2s_ports = { 5222 }\nc2s_direct_tls_ports = { 5223 }\ns2s_ports = { 5269 }\n"
+        f'ssl = {{ certificate = "{place.certificate}", key = "{place.key}" }}\n'
+        f'VirtualHost "{place.host_name}"\n'
+    )
+    place.run("prosody", "--config", str(place.write("prosody.cfg.lua", text)), "-F", "--root")
+
+
+CHAT = (
+    Recipe("ngircd", ("ngircd",), (Listener(6667, service="irc", product="ngIRCd", version="@ngircd"),), _ngircd),
+    Recipe("inspircd", ("inspircd",), (Listener(2667, service="irc", product="InspIRCd"),), _inspircd),
+    Recipe("bitlbee", ("bitlbee",), (Listener(2668, service="irc", product="BitlBee IRCd"),), _bitlbee, light=True),
+    Recipe("znc", ("znc",), (Listener(2669, service="irc", product="ZNC IRC bouncer"),), _znc),
+    Recipe(
+        "prosody",
+        ("prosody",),
+        (
+            Listener(5222, service="xmpp-client"),
+            Listener(5223, tls=True, service="xmpp-client"),
+            Listener(5269, service="xmpp-server"),
+        ),
+        _prosody,
+    ),
+)
