@@ -31,7 +31,7 @@ _TOKEN = re.compile(
   | \\(?P<control>[aefnrt])
   | \\Q(?P<quoted>.*?)(?:\\E|\Z)
   | \\(?P<escaped>[^A-Za-z0-9])
-  | (?P<break>\\[dDwWsShHvVRbBAzZGNK](?!\{) | \\[1-9][0-9]* | [.^$])
+  | (?P<break>\\[dDwWsShHvVRbBAzZGK] | \\N(?!\{) | \\[1-9][0-9]* | [.^$])
   | \[(?P<class>\^?\]?(?:\[:\^?[a-z]+:\]|\\.|[^\]\\])*+)\]
   | (?P<deny>\(\?<?!)
   | (?P<nothing>\(\?\#[^)]*\) | \(\?[imsnU-]+\))

@@ -51,6 +51,7 @@ def clauses(pattern: bytes) -> set[tuple[bytes, ...]]:
         (rb"ab(?!cd)(?<!ef)gh", {(b"ab",), (b"gh",)}),
         (rb"(ab)\1cd", {(b"ab",), (b"cd",)}),
         (rb"x(?#y)+zz", {(b"xzz",)}),
+        (rb"ab\d{3}cd\s{0,4}ef", {(b"ab",), (b"cd",), (b"ef",)}),
         (rb"ab\Rcd\Kef", {(b"ab",), (b"cd",), (b"ef",)}),
         (rb"a", set()),
     ],
