@@ -39,7 +39,8 @@ def _nginx(place: Place) -> None:
         f"{kind}_temp_path {folder}/{kind};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
     text = (
-        f"user root;\ndaemon off;\npid {folder}/pid;\nerror_log stderr;\nevents {{}}\nhttp {{\naccess_log off;\n{temporary}"
+        f"user root;\ndaemon off;\npid {folder}/pid;\nerror_log stderr;\nevents {{}}\n"
+        f"http {{\naccess_log off;\n{temporary}"
         f"server {{ listen 80; listen [::]:80; root {site}; }}\n"
         f"server {{ listen 443 ssl; {tls} root {site}; }}\n"
         f"server {{ listen 8001; server_tokens off; root {site}; }}\n}}\n"

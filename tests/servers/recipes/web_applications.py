@@ -163,34 +163,43 @@ def _webhook(place: Place) -> None:
     place.run("webhook", "-nopanic", "-port", "8510", "-hooks", str(place.write("hooks.json", "[]\n")))
 
 
-def _one(name: str, package: str, number: int, product: str, *, told: bool = False, service: str = "http") -> Listener:
-    del name
-    return Listener(number, service=service, product=product, version=f"@{package}" if told else "")
+def _one(number: int, product: str = "", package: str = "", *, service: str = "http") -> tuple[Listener, ...]:
+    """``package``: whose version the server tells."""
+    return (Listener(number, service=service, product=product, version=f"@{package}" if package else ""),)
 
 
 APPLICATIONS: tuple[Recipe, ...] = (
-    Recipe("cups", ("cups-daemon",), (Listener(631, service="ipp", product="CUPS"),), _cups),
-    Recipe("transmission", ("transmission-daemon",), (Listener(9091, service="http"),), _transmission),
-    Recipe("icecast2", ("icecast2",), (Listener(8000, service="http"),), _icecast),
-    Recipe("minidlna", ("minidlna",), (Listener(8200, service="upnp", product="MiniDLNA"),), _minidlna),
-    Recipe("prometheus", ("prometheus",), (Listener(9090, service="http"),), _prometheus),
-    Recipe("node-exporter", ("prometheus-node-exporter",), (Listener(8501, service="http"),), _node_exporter),
-    Recipe("alertmanager", ("prometheus-alertmanager",), (Listener(9093, service="http"),), _alertmanager),
-    Recipe("pushgateway", ("prometheus-pushgateway",), (Listener(8502, service="http"),), _pushgateway),
-    Recipe("blackbox-exporter", ("prometheus-blackbox-exporter",), (Listener(9115, service="http"),), _blackbox),
-    Recipe("apt-cacher-ng", ("apt-cacher-ng",), (Listener(3142, service="http"),), _apt_cacher),
-    Recipe("radicale", ("radicale",), (Listener(5232, service="http"),), _radicale),
-    Recipe("docker-registry", ("docker-registry",), (Listener(8503, service="http"),), _registry),
-    Recipe("influxdb", ("influxdb",), (Listener(8086, service="http"),), _influxdb),
-    Recipe("syncthing", ("syncthing",), (Listener(8384, service="http"),), _syncthing, seconds=60.0),
-    Recipe("rclone", ("rclone",), (Listener(8504, service="http"), Listener(8505, service="http")), _rclone),
-    Recipe("aria2", ("aria2",), (Listener(6800, service="http"),), _aria2),
-    Recipe("qbittorrent", ("qbittorrent-nox",), (Listener(8506, service="http"),), _qbittorrent),
-    Recipe("deluge", ("deluge-web",), (Listener(8112, service="http"),), _deluge, seconds=40.0),
-    Recipe("netdata", ("netdata-core",), (Listener(19999, service="http"),), _netdata, seconds=40.0),
-    Recipe("jupyter", ("jupyter-notebook",), (Listener(8888, service="http"),), _jupyter, seconds=60.0),
-    Recipe("cockpit", ("cockpit-ws",), (Listener(8507, service="http"),), _cockpit),
-    Recipe("motion", ("motion",), (Listener(8508, service="http"),), _motion),
-    Recipe("pdns-recursor", ("pdns-recursor",), (Listener(8509, service="http"),), _powerdns),
-    Recipe("webhook", ("webhook",), (Listener(8510, service="http"),), _webhook),
+    Recipe("cups", ("cups-daemon",), _one(631, "CUPS", service="ipp"), _cups),
+    Recipe(
+        "transmission", ("transmission-daemon",), _one(9091, "Transmission BitTorrent management httpd"), _transmission
+    ),
+    Recipe("icecast2", ("icecast2",), _one(8000, "Icecast streaming media server", "icecast2"), _icecast),
+    Recipe("minidlna", ("minidlna",), _one(8200, "MiniDLNA", "minidlna", service="upnp"), _minidlna),
+    Recipe("prometheus", ("prometheus",), _one(9090, "Prometheus"), _prometheus),
+    Recipe("node-exporter", ("prometheus-node-exporter",), _one(8501, "Prometheus Node Exporter"), _node_exporter),
+    Recipe("alertmanager", ("prometheus-alertmanager",), _one(9093, "Prometheus Alertmanager"), _alertmanager),
+    Recipe(
+        "pushgateway",
+        ("prometheus-pushgateway",),
+        _one(8502, "Prometheus Pushgateway", "prometheus-pushgateway"),
+        _pushgateway,
+    ),
+    Recipe(
+        "blackbox-exporter", ("prometheus-blackbox-exporter",), _one(9115, "Prometheus Blackbox Exporter"), _blackbox
+    ),
+    Recipe("apt-cacher-ng", ("apt-cacher-ng",), _one(3142, "Apt-Cacher NG"), _apt_cacher),
+    Recipe("radicale", ("radicale",), _one(5232, "Radicale"), _radicale),
+    Recipe("docker-registry", ("docker-registry",), _one(8503), _registry),
+    Recipe("influxdb", ("influxdb",), _one(8086, "InfluxDB", "influxdb"), _influxdb),
+    Recipe("syncthing", ("syncthing",), _one(8384, "Syncthing"), _syncthing, seconds=60.0),
+    Recipe("rclone", ("rclone",), (*_one(8504, "rclone serve"), *_one(8505)), _rclone),
+    Recipe("aria2", ("aria2",), _one(6800), _aria2),
+    Recipe("qbittorrent", ("qbittorrent-nox",), _one(8506, "qBittorrent Web UI"), _qbittorrent),
+    Recipe("deluge", ("deluge-web",), _one(8112, "Deluge WebUI", "deluge-web"), _deluge, seconds=40.0),
+    Recipe("netdata", ("netdata-core",), _one(19999, "Netdata", "netdata-core"), _netdata, seconds=40.0),
+    Recipe("jupyter", ("jupyter-notebook",), _one(8888, "Jupyter"), _jupyter, seconds=60.0),
+    Recipe("cockpit", ("cockpit-ws",), _one(8507, "Cockpit web service"), _cockpit),
+    Recipe("motion", ("motion",), _one(8508, "Motion webcam control"), _motion),
+    Recipe("pdns-recursor", ("pdns-recursor",), _one(8509, "PowerDNS Recursor web server"), _powerdns),
+    Recipe("webhook", ("webhook",), _one(8510), _webhook),
 )
