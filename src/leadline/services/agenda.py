@@ -12,6 +12,8 @@ from leadline.services.waiting import Waits
 
 # Bytes with which TLS records begin: an alert or a handshake of version 3.x (RFC 8446 section 5.1).
 _TLS_RECORDS = (b"\x15\x03", b"\x16\x03")
+# The rarity of probes that any port may answer to.
+_COMMON = 1
 # Unanswered probes on their way at once, besides the connection that listens.
 _FRESH = 2
 
@@ -28,12 +30,13 @@ def best_of(runs: Sequence[Run]) -> Run | None:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """How things stand. ``rtt``: seconds; ``alone``: one connection at a time."""
+    """How things stand. ``rtt``: seconds; ``alone``: one connection at a time; ``common``: only common probes."""
 
     runs: Sequence[Run]
     now: float
     rtt: float
     alone: bool
+    common: bool = False
 
     @property
     def pending(self) -> list[Run]:
@@ -47,9 +50,12 @@ class Agenda:
         self.order, self.launched = order, set[Place]()
         self._waits, self._likely = waits, likely
 
-    def following(self, runs: Sequence[Run]) -> tuple[Place, ServiceProbe] | None:
-        """The next probe in the order that was not sent yet."""
-        return next(self._unsent(soft_of(runs)), None)
+    def following(self, runs: Sequence[Run], *, common: bool = False) -> tuple[Place, ServiceProbe] | None:
+        """The next probe in the order that was not sent yet; ``common``: that lists the port or is common anywhere."""
+        unsent = self._unsent(soft_of(runs))
+        if common:
+            unsent = (one for one in unsent if one[0][0] <= LISTED or one[1].rarity <= _COMMON)
+        return next(unsent, None)
 
     def _unsent(self, soft: Run | None) -> Iterator[tuple[Place, ServiceProbe]]:
         for place, probe in self.order.probes():
@@ -62,7 +68,7 @@ class Agenda:
 
     def choose(self, at: Moment, before: Place | None) -> tuple[Place, ServiceProbe] | None:
         """What may be sent now, if anything; with ``before`` only what comes before that place, and then at once."""
-        following = self.following(at.runs)
+        following = self.following(at.runs, common=at.common)
         pending = at.pending
         if following is None or not pending:
             return following

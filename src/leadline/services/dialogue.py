@@ -85,6 +85,9 @@ class Dialogue:
     _streams: int = 0
     _rtt: float = 0.0
     _alone: bool = False
+    _trial: bool = False
+    _tried: bool = False
+    _serial: bool = False
     _suspect: bool = False
     _verified: bool = False
     _stepped: float = 0.0
@@ -178,7 +181,7 @@ class Dialogue:
         if self._suspect:
             self._suspicion(now)
             return
-        self._take_over(now)
+        self._try_alone(now)
         if not any(run.hard is not None for run in self.runs):
             self._launch(now)
         if self._agenda.following(self.runs) is None and all(self._hopeless(run, now) for run in self._pending()):
@@ -186,7 +189,7 @@ class Dialogue:
             self._decide_without_waiting(now, "no rule fits", complete=True)
 
     def _moment(self, now: float) -> Moment:
-        return Moment(self.runs, now, self._rtt, self._alone)
+        return Moment(self.runs, now, self._rtt, self._alone, self._trial)
 
     def _pending(self) -> list[Run]:
         return [run for run in self.runs if not run.over]
@@ -200,12 +203,17 @@ class Dialogue:
                 if run.begun is not None and now - run.begun + _MOMENT >= self.waits.connect(bool(run.tunnel)):
                     self._close(run, "TLS handshake timed out" if run.tunnel else "connection timed out", now)
                     self._failed(run, run.outcome, "connect", now)
-            elif run.hard is None and now - run.spoke + _MOMENT >= self.waits.give_up(run.probe):
+            elif run.hard is None and now - run.spoke + _MOMENT >= self._patience(run):
                 following = self._agenda.following(self.runs)
                 if run.listening and self._alone and not run.total and following is not None:
                     self._reuse(run, *following, now)
                 else:
                     self._close(run, "silence", now)
+
+    def _patience(self, run: Run) -> float:
+        if self._trial or self._serial:
+            return min(self.waits.least(self._rtt), self.waits.give_up(run.probe))
+        return self.waits.give_up(run.probe)
 
     def _hopeless(self, run: Run, now: float) -> bool:
         """Not worth waiting for when there is nothing more to send: who answered other probes is not that slow."""
@@ -260,7 +268,7 @@ class Dialogue:
         self._tell(now, f"{run.probe.name}: TLS, asking again inside it")
         self._close_all("TLS found", now)
         self._plain_runs, self.runs = self.runs, []
-        self.tunnel, self._suspect, self._verified = "ssl", False, False
+        self.tunnel, self._suspect, self._verified, self._trial = "ssl", False, False, False
         self._agenda = self._agenda_for("ssl", "")
         self._step(now)
 
@@ -337,21 +345,33 @@ class Dialogue:
         self._agenda.launched.add(place)
         self._say(following, now)
 
-    def _take_over(self, now: float) -> None:
-        """A server that serves one connection at a time hears the probe only on the first one."""
+    def _try_alone(self, now: float) -> None:
+        """Nothing was heard on any connection: perhaps the server serves one at a time, and only the first is served.
+
+        Then the commonest probes are said once more, one connection at a time, the first of them on the one that
+        listened. When that brings no answer either, the service is silent, and all goes on as before.
+        """
+        if self._trial and (self.responsive or (not self._pending() and not self._common())):
+            self._trial, self._alone, self._serial = False, self.responsive, self.responsive
         listener = next((run for run in self._pending() if run.listening), None)
-        if listener is None or listener.total or listener.spoke is None or self._alone:
+        if listener is None or listener.spoke is None or self._alone or self._tried or self.responsive:
             return
         wait = self.waits.single(self._rtt)
-        deaf = [
-            run for run in self._pending()
-            if not run.listening and run.spoke is not None and not run.total and run.silence(now) >= wait
-        ]  # fmt: skip
-        if deaf and not self.responsive:
-            first = min(deaf, key=lambda run: run.place)
-            self._tell(now, f"{first.probe.name}: said again on the connection that listened")
-            self._close(first, "silence", now)
-            self._reuse(listener, first.place, first.probe, now)
+        unheard = [run for run in self._pending() if not run.listening]
+        if not any(run.silence(now) >= wait for run in unheard):
+            return
+        for run in unheard:
+            self._close(run, "silence", now)
+        self._agenda.launched.difference_update(run.place for run in self.runs if not run.listening)
+        self._alone = self._trial = self._tried = True
+        common = self._common()
+        if common is not None:
+            self._tell(now, f"{common[1].name}: said on the connection that listened, in case only one is served")
+            self._reuse(listener, *common, now)
+
+    def _common(self) -> tuple[Place, ServiceProbe] | None:
+        """The next probe that is worth trying alone."""
+        return self._agenda.following(self.runs, common=True)
 
     # -------------------------------------------------------------------------------------------------- ends
 
@@ -396,11 +416,12 @@ class Dialogue:
             if run.spoke is None:
                 if run.begun is not None:
                     times += (run.begun + waits.connect(bool(run.tunnel)), run.begun + waits.grace(rtt))
+                    times.append(run.begun + waits.single(rtt))
                 continue
             since = run.heard if run.heard is not None else run.spoke
             steps = (waits.grace(rtt), waits.move_on(rtt), waits.trailing(rtt), waits.single(rtt), waits.least(rtt))
             times += [since + step for step in steps]
-            times.append(run.spoke + waits.give_up(run.probe))
+            times.append(run.spoke + self._patience(run))
         return min((at for at in times if at > self._stepped), default=None)
 
     def _tell(self, now: float, text: str) -> None:

@@ -3,8 +3,9 @@
 import errno
 
 from leadline.services.commands import Close, Open, Send
+from leadline.services.dialogue import Dialogue
 from leadline.services.waiting import Waits
-from tests.support.playbook import PATIENT, Playbook, dialogue
+from tests.support.playbook import HELLO, PATIENT, Playbook, dialogue
 from tests.unit.services.test_dialogue import GET, NGINX, verdict
 
 
@@ -117,6 +118,60 @@ def test_a_server_that_never_looks_at_the_second_connection_hears_the_probe_on_t
     play.received(0, NGINX)
     play.at(play.now + 0.2)
     assert verdict(talk) == ("match", "nginx", "1.22.1")
+
+
+class OneAtATime:
+    """A server that looks at a connection only when the one before it is closed; speaks TLS or answers probes."""
+
+    def __init__(self, answers: dict[bytes, bytes]) -> None:
+        self.answers = answers
+
+    def serve(self, talk: Dialogue) -> float:
+        play = Playbook(talk)
+        queue: list[int] = []
+        said: dict[int, bytes] = {}
+        todo = play.commands()
+        while not talk.done:
+            while todo:
+                match todo.pop(0):
+                    case Open(stream=stream, tls=tls):
+                        queue.append(stream)
+                        if not tls or queue[0] == stream:
+                            todo += play.opened(stream, tls)
+                    case Send(stream=stream, data=data):
+                        said[stream] = data
+                    case Close(stream=stream):
+                        queue.remove(stream)
+            if queue and (data := said.pop(queue[0], b"")) in self.answers and data:
+                todo += play.received(queue[0], self.answers[data])
+            else:
+                todo += play.at(play.now + 0.1)
+            assert play.now < 60
+        return play.now
+
+
+def test_a_serial_server_on_any_port_is_found_by_the_common_probes() -> None:
+    talk = dialogue(7777)
+    seconds = OneAtATime({GET: NGINX}).serve(talk)
+    assert verdict(talk) == ("match", "nginx", "1.22.1")
+    assert seconds < 6
+    assert any(run.outcome == "silence" for run in talk.history)
+
+
+def test_a_serial_server_is_spoken_to_through_tls() -> None:
+    talk = dialogue(7777)
+    seconds = OneAtATime({HELLO: b"\x16\x03\x03", GET: NGINX}).serve(talk)
+    assert talk.verdict is not None
+    assert talk.verdict.tunnel in ("", "ssl")
+    assert verdict(talk) == ("match", "nginx", "1.22.1")
+    assert seconds < 15
+
+
+def test_a_silent_service_is_not_asked_alone_for_ever() -> None:
+    talk = dialogue(7777)
+    seconds = OneAtATime({}).serve(talk)
+    assert verdict(talk)[0] == "no match"
+    assert seconds < 25
 
 
 def test_the_first_connection_is_refused() -> None:
