@@ -186,7 +186,7 @@ def _by_connections(part: Part, block: TargetBlock, session: Session) -> Generat
     scopes = {row: block.scopes[int(at)] for row, at in enumerate(part.rows) if int(at) in block.scopes}
     connector = session.network.connector(plan.timing.max_parallelism, plan.proxies)
     prober = Prober(
-        len(group), len(ports), np.arange(len(ports)), plan.timing, began,
+        len(group), len(ports), np.arange(len(ports)), session.connection_timing, began,
         group_limit=connector.capacity, rate=session.rate, patient=True,
     )  # fmt: skip
     _insist(prober, plan.timing)

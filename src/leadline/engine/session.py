@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -14,11 +14,14 @@ from leadline.engine.progress import ProgressMeter, Tally
 from leadline.engine.rate import RateLimiter
 from leadline.errors import LinkError
 from leadline.link.base import CaptureFilter, Clock, Link, LinkStatistics, Network, Route
-from leadline.model.plan import PingKind, Plan
+from leadline.model.plan import PingKind, Plan, TimingPlan
 
 # Source ports of discovery come first, those of the port scan after them: late replies of one never count for the
 # other.
 PORT_BLOCKS = 2
+# Through proxies a connection is made of several, over paths that nobody measured: what is late is not lost.
+PROXY_INITIAL_TIMEOUT = 4.0
+PROXY_LEAST_TIMEOUT = 1.0
 
 
 @dataclass(slots=True)
@@ -46,6 +49,16 @@ class Session:
     @property
     def clock(self) -> Clock:
         return self.network.clock
+
+    @property
+    def connection_timing(self) -> TimingPlan:
+        """The timing of ordinary connections: the plan's, with proxies more patient up to ``max_rtt_timeout``."""
+        timing = self.plan.timing
+        if not self.plan.proxies:
+            return timing
+        initial = min(max(timing.initial_rtt_timeout, PROXY_INITIAL_TIMEOUT), timing.max_rtt_timeout)
+        least = min(max(timing.min_rtt_timeout, PROXY_LEAST_TIMEOUT), initial)
+        return replace(timing, initial_rtt_timeout=initial, min_rtt_timeout=least)
 
     def at(self) -> float:
         """Seconds since the scan began."""

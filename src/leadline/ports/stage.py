@@ -109,7 +109,7 @@ def _connections(
     plan, clock = session.plan, session.clock
     connector = session.network.connector(plan.timing.max_parallelism, plan.proxies)
     prober = Prober(
-        len(group), len(matrix.numbers), matrix.order, plan.timing, clock.now(),
+        len(group), len(matrix.numbers), matrix.order, session.connection_timing, clock.now(),
         offsets=matrix.offsets, rate=session.rate, group_limit=connector.capacity, patient=True,
     )  # fmt: skip
     prober.trips.seed(group.srtt, group.rttvar)

@@ -11,7 +11,7 @@ from leadline.engine.control import Control
 from leadline.engine.rate import RateLimiter
 from leadline.engine.session import PORT_BLOCKS, Session
 from leadline.link.base import CaptureFilter, Interface, Route
-from leadline.model.plan import DiscoveryPlan, PingKind, PingProbe, Plan
+from leadline.model.plan import DiscoveryPlan, PingKind, PingProbe, Plan, Proxy, TimingPlan
 from tests.support.groups import interface_of
 from tests.support.machines import KEY, T0, FakeClock, FakeLink
 
@@ -96,3 +96,18 @@ def test_closing_adds_up_what_all_links_counted(network: Opening) -> None:
     assert all(link.closed for _, _, link in network.opened)
     assert session.close() is total
     assert total.sent == 2
+
+
+def test_connections_through_proxies_are_given_more_time(network: Opening) -> None:
+    plan = Plan()
+    assert session_of(network, plan).connection_timing is plan.timing
+    proxied = replace(plan, proxies=(Proxy("socks5", "192.0.2.1", 1080),))
+    timing = session_of(network, proxied).connection_timing
+    assert (timing.initial_rtt_timeout, timing.min_rtt_timeout) == (4.0, 1.0)
+    assert replace(timing, initial_rtt_timeout=1.0, min_rtt_timeout=0.1) == plan.timing
+    for limits, initial, least in (
+        (TimingPlan(max_rtt_timeout=0.5), 0.5, 0.5),
+        (TimingPlan(initial_rtt_timeout=7.0, min_rtt_timeout=2.0), 7.0, 2.0),
+    ):
+        timing = session_of(network, replace(proxied, timing=limits)).connection_timing
+        assert (timing.initial_rtt_timeout, timing.min_rtt_timeout) == (initial, least)

@@ -8,12 +8,14 @@ from ipaddress import ip_address
 
 import pytest
 
-from leadline.errors import LinkError, PrivilegeError
+from leadline.errors import LinkError, NetworkError, PrivilegeError
 from leadline.link import kernel, packet_socket
 from leadline.link.base import CaptureFilter, Interface
 from leadline.link.kernel import KernelNetwork
 from leadline.link.kernel_tables import KernelTables
 from leadline.model.address import columns_of
+from leadline.model.plan import Proxy
+from tests.support.dialing import closed_port
 
 CAPTURE = CaptureFilter(6, ip_address("fe80::1"), 1, 2)
 
@@ -131,3 +133,15 @@ def test_clock_neighbors_and_connector(monkeypatch: pytest.MonkeyPatch, ethernet
     connector = network.connector(3)
     assert connector.capacity == 3
     connector.close()
+
+
+def test_dialers_and_connections_through_proxies() -> None:
+    network = KernelNetwork()
+    dialer = network.dialer(4)
+    assert dialer.capacity == 4
+    dialer.close_all()
+    nobody = (Proxy("socks5", "127.0.0.1", closed_port()),)
+    with pytest.raises(NetworkError, match="Connection refused"):
+        network.dialer(4, nobody)
+    with pytest.raises(NetworkError, match="Connection refused"):
+        network.connector(4, nobody)
