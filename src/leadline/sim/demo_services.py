@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from leadline.sim.data_services import memcached, mysql, postgresql, redis, sql_server
-from leadline.sim.office_services import git_daemon, printer_queue, rpc, rsync, rtsp, screen, sip, telnet
+from leadline.sim.office_services import afp, git_daemon, printer_queue, rpc, rsync, rtsp, screen, sip, telnet
 from leadline.sim.services import (
     certificate,
     dns,
+    go_http,
     greeting,
     http,
     https,
@@ -62,15 +63,17 @@ def _nas(name: str) -> Services:
         ssh(22, "OpenSSH_8.2"),
         http(80, "nginx", status="302 Moved Temporarily", headers=(f"Location: https://{name}.{_DOMAIN}:5001/",)),
         netbios_session(139),
-        https(443, "nginx", certificate(f"{name}.{_DOMAIN}"), title="DiskStation"),
-        smb(445),
+        https(443, "nginx", certificate(f"{name}.{_DOMAIN}"), title=f"{name} - Synology NAS"),
+        smb(445, samba=name.upper()),
+        afp(548, name.upper(), "Netatalk3.1.12"),
         rpc(2049, 100003, 3, 4),
-        http(5000, "nginx", title="DiskStation - Synology NAS"),
+        http(5000, "nginx", title=f"{name} - Synology NAS"),
     )
 
 
 def _windows(*more: SimService) -> Services:
-    return (msrpc(135), netbios_session(139), smb(445), *more)
+    said = {service.port for service in more}
+    return (*(one for one in (msrpc(135), netbios_session(139), smb(445)) if one.port not in said), *more)
 
 
 def _camera() -> Services:
@@ -127,6 +130,7 @@ def _legacy() -> Services:
         ftp,
         telnet(23, b"\xff\xfd%\xff\xfb\x01\xff\xfb\x03\xff\xfd'\xff\xfd\x1f\xff\xfd\x00\xff\xfb\x00", hello),
         http(80, "Microsoft-IIS/7.5", headers=("X-Powered-By: ASP.NET",), title="IIS7"),
+        smb(445, 0x0210),
         sql_server(1433, (10, 50, 6000)),
     )
 
@@ -135,19 +139,21 @@ def _meeting_room() -> Services:
     tls = _own("meeting-room")
     return (
         http(80, "lighttpd/1.4.59", title="Meeting room"),
-        http(8008, status="404 Not Found", body=b""),
+        http(8008, "lighttpd/1.4.59", status="404 Not Found", title="404 Not Found"),
         SimService(8009, name="castv2", tls=tls),
-        http(8443, status="404 Not Found", body=b"", tls=tls),
+        http(8443, "lighttpd/1.4.59", title="Meeting room", tls=tls),
     )
 
 
 def _monitor() -> Services:
-    login = ("Cache-Control: no-store", "Location: /login", "X-Content-Type-Options: nosniff", "X-Frame-Options: deny")
+    html = "Content-Type: text/html; charset=utf-8"
+    guard = ("X-Content-Type-Options: nosniff", "X-Frame-Options: deny", "X-Xss-Protection: 1; mode=block")
+    login = ("Cache-Control: no-store", html, "Location: /login", *guard)
     return (
         ssh(22, _NEW),
         http(80, "Apache/2.4.59 (Debian)", title="Apache2 Debian Default Page: It works"),
-        http(3000, status="302 Found", headers=login, body=b'<a href="/login">Found</a>.\n\n'),
-        http(9090, status="302 Found", headers=("Location: /graph",), body=b'<a href="/graph">Found</a>.\n\n'),
+        go_http(3000, "302 Found", login, b'<a href="/login">Found</a>.\n\n'),
+        go_http(9090, "302 Found", (html, "Location: /graph"), b'<a href="/graph">Found</a>.\n\n'),
     )
 
 
@@ -181,7 +187,13 @@ _MACHINES: dict[str, Callable[[], Services]] = {
     "git": lambda: (
         ssh(22, _NEW),
         http(80, "nginx", status="301 Moved Permanently", headers=(f"Location: https://git.{_DOMAIN}/",)),
-        https(443, "nginx", certificate(f"git.{_DOMAIN}", issuer=_AUTHORITY), title="Gitea: Git with a cup of tea"),
+        https(
+            443,
+            "nginx",
+            certificate(f"git.{_DOMAIN}", issuer=_AUTHORITY),
+            headers=("Set-Cookie: i_like_gitea=7f2e6b90d153; Path=/; HttpOnly",),
+            title="Gitea: Git with a cup of tea",
+        ),
         git_daemon(9418),
     ),
     # A database for tests, on a port where nobody would look for one.
@@ -190,7 +202,12 @@ _MACHINES: dict[str, Callable[[], Services]] = {
     "backup": lambda: (ssh(22, "OpenSSH_9.6 FreeBSD-20240806"), rsync(873, "31.0")),
     "monitor": _monitor,
     "legacy": _legacy,
-    "branch-nas": lambda: (ssh(22, "OpenSSH_8.2"), http(80, "nginx"), smb(445), postgresql(5000, _own("branch-nas"))),
+    "branch-nas": lambda: (
+        ssh(22, "OpenSSH_8.2"),
+        http(80, "nginx"),
+        smb(445, samba="BRANCH-NAS"),
+        postgresql(5000, _own("branch-nas")),
+    ),
     "branch-till-1": lambda: _windows(remote_desktop(3389)),
     "branch-till-2": lambda: _windows(remote_desktop(3389)),
     "branch-printer": lambda: _printer("branch-printer"),

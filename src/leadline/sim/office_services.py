@@ -92,6 +92,28 @@ def rpc(port: int, program: int, lowest: int, highest: int) -> SimService:
     return SimService(port, name="rpc", answers=answers)
 
 
+def afp(port: int, name: str, machine: str) -> SimService:
+    """A file server of Apple's kind: FPGetSrvrInfo over DSI (Apple Filing Protocol Reference)."""
+    words = _pascal(name.encode())
+    fixed = 10 + len(words) + len(words) % 2 + 8
+    kind = _pascal(machine.encode())
+    versions = b"\x03" + b"".join(_pascal(version) for version in (b"AFP2.2", b"AFPX03", b"AFP3.4"))
+    methods = b"\x02" + _pascal(b"DHX2") + _pascal(b"DHCAST128")
+    places = (fixed, fixed + len(kind), fixed + len(kind) + len(versions), 0)
+    head = b"".join(place.to_bytes(2, "big") for place in places) + b"\x8f\xf3"
+    body = head + words + bytes(len(words) % 2 + 8) + kind + versions + methods
+    said = b"\x01\x03" + bytes(4) + len(body).to_bytes(4, "big") + bytes(4) + body
+    answers = (
+        Echoing(b"\x00\x03", said, copied=(2, 4), place=2),
+        Reply(rb".{16}", b"", Then.CLOSE, pattern=True),
+    )
+    return SimService(port, name="afp", answers=answers)
+
+
+def _pascal(text: bytes) -> bytes:
+    return bytes((len(text),)) + text
+
+
 def telnet(port: int, options: bytes, prompt: bytes) -> SimService:
     """A telnet server (RFC 854): its options, its prompt, and the same prompt after every line."""
     return SimService(

@@ -13,6 +13,9 @@ from leadline.sim.speech import Echoing, Reply, SimTls, Tagged, Then
 from leadline.sim.world import SimService
 
 UDP = 17
+# The rest of a request after its method, and what begins like none.
+_REQUEST_END = rb"[ /][^\n]* HTTP/1\.[01]\r?\n(?:[^\n]+\n)*?\r?\n"
+_NO_REQUEST = rb"(?!(?:\r?\n)*[A-Z]+ [^\n]* HTTP/1\.[01]\r?\n)\s*\S[^\n]*\n"
 _DATE = b"Mon, 01 Jun 2026 09:00:00 GMT"
 # 2026-01-01 and 2036-01-01.
 _NOT_BEFORE, _NOT_AFTER = 1_767_225_600.0, 2_082_758_400.0
@@ -100,15 +103,14 @@ def http(
     head = found[: len(found) - len(content)]
     refused = http_response("405 Not Allowed", named, page("405 Not Allowed"))
     bad = http_response("400 Bad Request", named, page("400 Bad Request"))
-    end = rb"[ /][^\n]* HTTP/1\.[01]\r?\n(?:[^\n]+\n)*?\r?\n"
     return SimService(
         port,
         name="https" if tls else "http",
         answers=(
-            Reply(rb"(?:\r?\n)*GET" + end, found, Then.CLOSE, pattern=True),
-            Reply(rb"(?:\r?\n)*HEAD" + end, head, Then.CLOSE, pattern=True),
-            Reply(rb"(?:\r?\n)*[A-Z]+" + end, refused, Then.CLOSE, pattern=True),
-            Reply(rb"(?!(?:\r?\n)*[A-Z]+ [^\n]* HTTP/1\.[01]\r?\n)\s*\S[^\n]*\n", bad, Then.CLOSE, pattern=True),
+            Reply(rb"(?:\r?\n)*GET" + _REQUEST_END, found, Then.CLOSE, pattern=True),
+            Reply(rb"(?:\r?\n)*HEAD" + _REQUEST_END, head, Then.CLOSE, pattern=True),
+            Reply(rb"(?:\r?\n)*[A-Z]+" + _REQUEST_END, refused, Then.CLOSE, pattern=True),
+            Reply(_NO_REQUEST, bad, Then.CLOSE, pattern=True),
         ),
         idle=60.0,
         tls=tls,
@@ -116,13 +118,36 @@ def http(
 
 
 def https(
-    port: int, server: str, shown: Certificate, *, version: str = "TLSv1.3", title: str = "Welcome"
+    port: int,
+    server: str,
+    shown: Certificate,
+    *,
+    version: str = "TLSv1.3",
+    headers: tuple[str, ...] = (),
+    title: str = "Welcome",
 ) -> SimService:
     """A web server over TLS, which answers plain HTTP in words, as nginx and Apache do."""
     words = page("400 The plain HTTP request was sent to HTTPS port", "400 Bad Request")
     plain = http_response("400 Bad Request", (f"Server: {server}",) if server else (), words)
     cipher = "TLS_AES_256_GCM_SHA384" if version == "TLSv1.3" else "ECDHE-RSA-AES256-GCM-SHA384"
-    return http(port, server, title=title, tls=SimTls(shown, version, cipher, plain=plain))
+    return http(port, server, headers=headers, title=title, tls=SimTls(shown, version, cipher, plain=plain))
+
+
+def go_http(port: int, status: str, headers: tuple[str, ...] = (), body: bytes = b"") -> SimService:
+    """A web server made with Go's net/http: no name, headers in order of their names, then date and length."""
+    lines = [f"HTTP/1.0 {status}", *headers, f"Date: {_DATE.decode()}", f"Content-Length: {len(body)}"]
+    found = "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+    plain = b"Content-Type: text/plain; charset=utf-8"
+    bad = b"HTTP/1.1 400 Bad Request\r\n" + plain + b"\r\nConnection: close\r\n\r\n400 Bad Request"
+    return SimService(
+        port,
+        name="http",
+        answers=(
+            Reply(rb"(?:\r?\n)*[A-Z]+" + _REQUEST_END, found, Then.CLOSE, pattern=True),
+            Reply(_NO_REQUEST, bad, Then.CLOSE, pattern=True),
+        ),
+        idle=60.0,
+    )
 
 
 def smtp(port: int, host: str, software: str, start_tls: SimTls | None = None, tls: SimTls | None = None) -> SimService:

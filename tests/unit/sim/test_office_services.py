@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from leadline.sim.office_services import git_daemon, printer_queue, rpc, rsync, rtsp, screen, sip, telnet
+from leadline.sim.office_services import afp, git_daemon, printer_queue, rpc, rsync, rtsp, screen, sip, telnet
 from tests.support.sim_dialogue import answers, is_over
 
 GET = b"GET / HTTP/1.0\r\n\r\n"
@@ -44,6 +44,20 @@ def test_files() -> None:
     assert int(told[:4], 16) == len(told)
     assert told[4:].startswith(b"ERR access denied")
     assert is_over(git_daemon(9418), GET)
+
+
+def test_files_of_apples_kind() -> None:
+    service = afp(548, "FILES", "Netatalk3.1.12")
+    (_, told) = answers(service, b"\x00\x03\xab\xcd" + bytes(12))
+    assert told[:8] == b"\x01\x03\xab\xcd" + bytes(4)
+    body = told[16:]
+    assert int.from_bytes(told[8:12], "big") == len(body)
+    kind, versions, methods = (int.from_bytes(body[at : at + 2], "big") for at in (0, 2, 4))
+    assert body[10:16] == b"\x05FILES"
+    assert body[kind:versions] == b"\x0eNetatalk3.1.12"
+    assert body[versions:methods] == b"\x03\x06AFP2.2\x06AFPX03\x06AFP3.4"
+    assert body[methods] == 2
+    assert is_over(service, GET)
 
 
 def test_remote_procedures() -> None:

@@ -6,6 +6,7 @@ from leadline.sim import services
 from leadline.sim.services import (
     certificate,
     dns,
+    go_http,
     greeting,
     http,
     http_response,
@@ -95,6 +96,15 @@ def test_responses() -> None:
         b"HTTP/1.1 204 No Content\r\nDate: " + services._DATE + b"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     )
     assert http_response("200 OK", ("Content-Type: text/plain",), b"x").count(b"Content-Type") == 1
+
+
+def test_web_made_with_go() -> None:
+    service = go_http(3000, "302 Found", ("Location: /login",), b"Found")
+    said = told(service, GET)
+    assert said.startswith(b"HTTP/1.0 302 Found\r\nLocation: /login\r\nDate: ")
+    assert said.endswith(b"Content-Length: 5\r\n\r\nFound")
+    assert told(service, b"HELP\r\n").endswith(b"\r\n\r\n400 Bad Request")
+    assert is_over(service, GET)
 
 
 def test_web_over_tls() -> None:

@@ -4,7 +4,7 @@ import pytest
 
 from leadline.sim.services import certificate
 from leadline.sim.speech import SimTls
-from leadline.sim.windows_services import directory, kerberos, msrpc, netbios_session, remote_desktop, smb
+from leadline.sim.windows_services import LdapReply, directory, kerberos, msrpc, netbios_session, remote_desktop, smb
 from leadline.sim.world import SimService
 from tests.support.sim_dialogue import answers, is_over, start_tls
 
@@ -27,11 +27,14 @@ def elements(data: bytes) -> list[tuple[int, bytes]]:
 
 
 def test_remote_procedure_calls() -> None:
-    bind = b"\x05\x00\x0b\x03\x10\x00\x00\x00\x48\x00\x00\x00\xab\xcd\x00\x00" + bytes(56)
-    (_, told) = answers(msrpc(135), bind)
-    assert told[:4] == b"\x05\x00\x0c\x03"
-    assert int.from_bytes(told[8:10], "little") == len(told)
-    assert told[12:16] == b"\xab\xcd\x00\x00"
+    for contexts, syntax in ((1, "045d888a"), (2, "33057171")):
+        head = b"\x05\x00\x0b\x03\x10\x00\x00\x00\x48\x00\x00\x00\xab\xcd\x00\x00" + bytes(8)
+        (_, told) = answers(msrpc(135), head + bytes((contexts,)) + bytes(47))
+        assert told[:4] == b"\x05\x00\x0c\x03"
+        assert int.from_bytes(told[8:10], "little") == len(told)
+        assert told[12:16] == b"\xab\xcd\x00\x00"
+        assert told[32] == contexts
+        assert told[-20:-16].hex() == syntax
     assert is_over(msrpc(135), GET)
 
 
@@ -44,7 +47,7 @@ def test_netbios_sessions() -> None:
 @pytest.mark.parametrize(
     ("asked", "dialect"),
     [
-        (b"\x00\x00\x00\x40\xfeSMB" + bytes(60), 0x0210),
+        (b"\x00\x00\x00\x40\xfeSMB" + bytes(60), 0x0302),
         (b"\x00\x00\x00\x40\xffSMBr" + bytes(27) + b"\x02NT LM 0.12\x00\x02SMB 2.002\x00\x02SMB 2.???\x00", 0x02FF),
         (b"\x00\x00\x00\x40\xffSMBr" + bytes(27) + b"\x02NT LM 0.12\x00\x02SMB 2.002\x00", 0x0202),
     ],
@@ -63,6 +66,13 @@ def test_file_sharing(asked: bytes, dialect: int) -> None:
     ((tag, token),) = elements(message[start:])
     assert tag == 0x60
     assert [tag for tag, _ in elements(token)] == [0x06, 0xA0]
+
+
+def test_file_sharing_by_samba() -> None:
+    (_, told) = answers(smb(445, 0x0210, samba="FILES"), b"\x00\x00\x00\x40\xfeSMB" + bytes(60))
+    assert told[72:92] == b"\x10\x02\x00\x00FILES" + bytes(11)
+    assert b"\x82\x37\x02\x02\x0a" in told
+    assert b"\x82\x37\x02\x02\x1e" not in told
 
 
 def test_file_sharing_of_the_past_is_refused() -> None:
@@ -107,6 +117,13 @@ def test_a_directory_lets_bind_and_start_tls() -> None:
     assert facts.certificate == TLS.certificate
     assert is_over(service(), extended)
     assert is_over(service(), GET)
+
+
+def test_messages_keep_their_number() -> None:
+    reply = LdapReply(operation=0x63, operations=(b"\x65\x00", b"\x65\x00"))
+    assert reply.answer(b"\x30\x84\x00\x00\x00\x05\x02\x01\x07\x63\x00") == bytes.fromhex("30050201076500") * 2
+    assert reply.answer(b"\x30\x05\x02\x01\x07\x60\x00") is None
+    assert reply.answer(b"GET / HTTP/1.0") is None
 
 
 def test_kerberos_knows_nobody() -> None:
