@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.servers.recipe import Listener, Place, Recipe
+from tests.servers.recipes.private_files import without_name_server
 
 # The MD5 sum and the size of the EICAR test file: a database of one line, so that the scanner starts.
 SIGNATURES = "44d88612fea8a8f36de82e1278abb02f:68:Eicar-Test-Signature\n"
@@ -71,10 +72,8 @@ def _clamd(place: Place) -> None:
 
 
 def _spamd(place: Place) -> None:
-    pid = str(place.folder / "pid")
-    place.run(
-        "spamd", "-i", "0.0.0.0", "-p", "783", "-A", "0.0.0.0/0", "-L", "-x", "-m", "1", "-s", "stderr", "-r", pid
-    )
+    options = ("-i", "0.0.0.0", "-p", "783", "-A", "0.0.0.0/0", "-L", "-x", "-m", "2", "-s", "stderr")
+    place.run(*without_name_server(place), "spamd", *options, "-r", str(place.folder / "pid"))
 
 
 def _lcd(place: Place) -> None:

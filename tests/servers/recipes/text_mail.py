@@ -3,28 +3,16 @@
 from __future__ import annotations
 
 from tests.servers.recipe import Listener, Place, Recipe
+from tests.servers.recipes.private_files import with_users
 from tests.servers.recipes.text_shells import xinetd
 from tests.servers.recipes.unpacked import unpacked
 
 TLS_FIRST = ("imaps", "pop3s")
-AS_OTHERS = 'mount --bind "$0" /etc/passwd && mount --bind "$1" /etc/group && shift && exec "$@"'
 # Its folders are compiled in; empty ones that only it sees stand in for them.
 OWN_FOLDERS = (
     "for each in /var/lib /var/spool /run; do mount -t tmpfs none $each; done;"
     ' mkdir -p /var/lib/opensmtpd/empty && mkdir -m 711 /var/spool/smtpd && exec "$0" "$@"'
 )
-
-
-def _with_users(place: Place, *users: str) -> tuple[str, ...]:
-    """What to put before a command so that these users exist for it alone."""
-    numbered = list(enumerate(users, 59_000))
-    passwd = "".join(f"{user}:x:{number}:{number}::/nonexistent:/usr/sbin/nologin\n" for number, user in numbered)
-    group = "".join(f"{user}:x:{number}:\n" for number, user in numbered)
-    files = []
-    for name, more in (("passwd", passwd), ("group", group)):
-        with open(f"/etc/{name}", encoding="utf-8") as known:
-            files.append(str(place.write(name, known.read() + more)))
-    return ("unshare", "--mount", "sh", "-c", AS_OTHERS, *files)
 
 
 def _postfix(place: Place) -> None:
@@ -55,7 +43,7 @@ def _postfix(place: Place) -> None:
 
 def _exim(place: Place) -> None:
     root = unpacked("exim4-daemon-light", "exim4-base")
-    before = _with_users(place, "Debian-exim")
+    before = with_users(place, "Debian-exim")
     spool = place.make_folder("spool", 0o777)
     text = (
         f"primary_hostname = {place.host_name}\nspool_directory = {spool}\nlog_file_path = {spool}/%slog\n"
@@ -69,7 +57,7 @@ def _exim(place: Place) -> None:
 
 def _opensmtpd(place: Place) -> None:
     root = unpacked("opensmtpd")
-    before = _with_users(place, "opensmtpd", "opensmtpq")
+    before = with_users(place, "opensmtpd", "opensmtpq")
     text = 'listen on 0.0.0.0 port 2526\naction "local" mbox\nmatch from local for local action "local"\n'
     program = (*before, "sh", "-c", OWN_FOLDERS, f"{root}/usr/sbin/smtpd")
     place.run(*program, "-d", "-f", str(place.write("smtpd.conf", text)))

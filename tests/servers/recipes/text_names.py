@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.servers.recipe import Listener, Place, Recipe
+from tests.servers.recipes.private_files import without_name_server
 from tests.servers.recipes.text_shells import xinetd
 
 ZONE = (
@@ -82,7 +83,7 @@ def _dict(place: Place) -> None:
         f"access {{\n allow *\n}}\n"
         f"database words {{ data {place.folder}/words.dict index {place.folder}/words.index }}\n"
     )
-    place.once("dictd", "-c", str(place.write("dictd.conf", text)))
+    place.run(*without_name_server(place), "dictd", "--debug", "nodetach", "-c", str(place.write("dictd.conf", text)))
 
 
 def _gopher(place: Place) -> None:
