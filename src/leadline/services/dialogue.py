@@ -7,8 +7,9 @@ one counts only once the earlier ones are settled.
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from leadline.data.service_rules import ServiceProbe, ServiceProbes
 from leadline.model.port import Protocol
@@ -49,6 +50,14 @@ def addressed(payload: bytes, name: str) -> bytes:
     return b"".join((head, found, version, b"\r\nHost: ", name.encode("ascii", "replace"), b"\r\n", fields))
 
 
+def completed(match: Match, soft: Match) -> Match:
+    """What a softmatch said before of the same service stays where the match itself says nothing."""
+    if soft is match or soft.service != match.service:
+        return match
+    names = ("product", "version", "extrainfo", "hostname", "ostype", "devicetype", "cpe")
+    return replace(match, **{name: getattr(match, name) or getattr(soft, name) for name in names})
+
+
 def _recognised(run: Run) -> str:
     return "recognised by its banner" if run.listening else f"recognised by its answer to {run.probe.name}"
 
@@ -79,7 +88,7 @@ class Dialogue:
     runs: list[Run] = field(default_factory=list)
     tunnel: str = ""
     tls: TlsFacts | None = None
-    _plain_runs: list[Run] = field(default_factory=list)
+    _earlier_runs: list[Run] = field(default_factory=list)
     _agenda: Agenda = field(init=False)
     _commands: list[Command] = field(default_factory=list)
     _streams: int = 0
@@ -108,7 +117,7 @@ class Dialogue:
     @property
     def history(self) -> list[Run]:
         """All runs, those before a TLS tunnel was found included."""
-        return [*self._plain_runs, *self.runs]
+        return [*self._earlier_runs, *self.runs]
 
     @property
     def responsive(self) -> bool:
@@ -143,6 +152,9 @@ class Dialogue:
         """``Conversation.received``."""
         for run in self._open_runs(stream):
             self._tell(now, f"{run.probe.name}: {len(data)} bytes received")
+            if self._overheard(run, data):
+                self._begin_alone(now)
+                return
             if not run.hear(data, now, self.judge):
                 self._close(run, "answer cut", now)
         self._step(now)
@@ -150,6 +162,9 @@ class Dialogue:
     def ended(self, stream: int, end: Ended, now: float) -> None:
         """``Conversation.ended``."""
         for run in self._open_runs(stream):
+            if end.phase == "connect" and end.error == errno.ECONNRESET:
+                # Accepted and reset before we looked: a refusal would have been told as such.
+                end, run.spoke = replace(end, phase="stream"), run.begun
             words, passing = ending(end)
             run.look(now, self.judge)
             run.finish(words, now)
@@ -267,9 +282,25 @@ class Dialogue:
         """All begins anew inside TLS (spec sheet 3.2 step 9)."""
         self._tell(now, f"{run.probe.name}: TLS, asking again inside it")
         self._close_all("TLS found", now)
-        self._plain_runs, self.runs = self.runs, []
+        self._earlier_runs += self.runs
+        self.runs = []
         self.tunnel, self._suspect, self._verified, self._trial = "ssl", False, False, False
         self._agenda = self._agenda_for("ssl", "")
+        self._step(now)
+
+    def _overheard(self, run: Run, data: bytes) -> bool:
+        """Whether it repeats what we say on another connection, as brokers and chat servers do: that proves nothing."""
+        others = (other.sent for other in self.runs if other.stream != run.stream and other.sent != run.sent)
+        return not self._alone and any(sent and data.startswith(sent) for sent in others)
+
+    def _begin_alone(self, now: float) -> None:
+        """Everything again, one connection at a time."""
+        self._tell(now, "our own words of another connection came back, asking again with one at a time")
+        self._close_all("heard another connection of ours", now)
+        self._earlier_runs += self.runs
+        self.runs = []
+        self._alone, self._suspect = True, False
+        self._agenda = self._agenda_for(self.tunnel, "")
         self._step(now)
 
     def _failed(self, run: Run, words: str, phase: str, now: float) -> None:
@@ -395,11 +426,16 @@ class Dialogue:
             self._end("match", best, _recognised(best), now)
         elif soft is not None and soft.soft is not None:
             self._end("soft match", soft, _recognised(soft), now)
+        elif complete and not self.responsive and not self._timed_out() and self.subject.protocol is Protocol.TCP:
+            self._end("tcpwrapped", None, "every connection was closed without a word", now)
         else:
             self._end("no match" if complete else "incomplete", None, reason, now)
 
     def _end(self, kind: str, run: Run | None, reason: str, now: float) -> None:
         match = (run.hard or run.soft) if run is not None else None
+        soft = soft_of(self.runs)
+        if match is not None and soft is not None and soft.soft is not None:
+            match = completed(match, soft.soft)
         self._close_all("no longer needed", now)
         self.verdict = Verdict(kind, match, self.tunnel, self.tls, run.probe.name if run is not None else "", reason)
         self._tell(now, f"{kind}: {reason}{f' (rule {match.rule.place})' if match is not None else ''}")

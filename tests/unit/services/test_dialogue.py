@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 from leadline.services.commands import Close, Open, Send
-from leadline.services.dialogue import Dialogue, addressed
+from leadline.services.dialogue import Dialogue, addressed, completed
 from leadline.services.waiting import Waits
-from tests.support.playbook import PATIENT, Playbook, dialogue
+from tests.support.playbook import PATIENT, Playbook, dialogue, matcher
 
 SSH = b"SSH-2.0-OpenSSH_9.2\r\n"
 NGINX = b"HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\n\r\nhello"
@@ -246,3 +248,17 @@ def test_a_cut_scan_tells_what_is_known() -> None:
     silent.commands()
     other.stop(0.0)
     assert verdict(other)[0] == "incomplete"
+
+
+def test_what_a_softmatch_said_stays_where_the_match_says_nothing() -> None:
+    judge = matcher()
+    null = judge.probes.probes[0]
+    soft = judge.match(null, b"220 an FTP server\r\n")
+    hard = judge.match(judge.probes.probes[3], b"214-Commands of Exact FTP 1.2\r\n")
+    assert soft is not None
+    assert hard is not None
+    soft = replace(soft, product="Other", extrainfo="from the softmatch")
+    both = completed(hard, soft)
+    assert (both.product, both.version, both.extrainfo) == ("Exact FTP", "1.2", "from the softmatch")
+    assert completed(hard, replace(soft, service="smtp")) is hard
+    assert completed(soft, soft) is soft

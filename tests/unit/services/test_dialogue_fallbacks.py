@@ -306,3 +306,54 @@ def test_never_more_connections_than_allowed() -> None:
             assert len(live) <= streams
             assert play.now < 60
         assert verdict(talk)[0] == "no match"
+
+
+def test_reset_before_the_connection_was_looked_at_is_wrapped() -> None:
+    talk = dialogue(7777)
+    play = Playbook(talk)
+    play.commands()
+    play.ended(0, errno.ECONNRESET, "connect")
+    assert verdict(talk)[0] == "tcpwrapped"
+
+
+def test_every_connection_closed_without_a_word_is_wrapped_whenever_that_is() -> None:
+    talk = dialogue(7777, intensity=1, waits=PATIENT)
+    play = Playbook(talk)
+    todo = play.commands()
+    while not talk.done:
+        for command in todo:
+            if isinstance(command, Open):
+                play.opened(command.stream)
+                play.at(play.now + 4.0)
+                todo = play.ended(command.stream)
+    assert [run.outcome for run in talk.history] == ["closed"] * 4
+    assert verdict(talk)[0] == "tcpwrapped"
+
+
+def test_what_we_say_elsewhere_proves_nothing() -> None:
+    """A broker gives to every client what another one says."""
+    talk = dialogue(443)
+    play = Playbook(talk)
+    play.commands()
+    play.opened(0)
+    assert play.opened(1) == [Send(1, HELLO)]
+    assert play.received(0, HELLO) == [Close(0), Close(1), Open(2)]
+    assert play.opened(2) == []
+    commands = []
+    while not commands:
+        commands = play.at(play.now + 1)
+    assert commands == [Send(2, HELLO)]
+    assert [run.outcome for run in talk.history][:2] == ["heard another connection of ours"] * 2
+
+
+def test_an_echo_of_the_probe_itself_is_an_answer() -> None:
+    talk = dialogue(7)
+    play = Playbook(talk)
+    play.commands()
+    play.opened(0)
+    play.opened(1)
+    play.received(1, b"\r\n\r\n")
+    play.at(play.now + 0.3)
+    assert talk.verdict is not None
+    assert talk.verdict.match is not None
+    assert talk.verdict.match.service == "echo"
