@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from tests.servers.farm import Farm, farm
 from tests.servers.packages import install, missing_packages
 from tests.servers.recipe import Recipe
-from tests.servers.recipes import chosen
+from tests.servers.recipes import IN_TESTS, chosen
 
 
 def listing(recipes: Sequence[Recipe]) -> str:
@@ -43,11 +43,11 @@ def main(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="scripts/farm", description=__doc__)
     parser.add_argument("--list", action="store_true", help="list the recipes and end")
     parser.add_argument("--install", action="store_true", help="install the recipes' Debian packages and end")
-    parser.add_argument("--light", action="store_true", help="only the light ones")
+    parser.add_argument("--tests", action="store_true", help="those that every run of the tests starts")
     parser.add_argument("--shift", action="store_true", help="every port at + 20000 too")
     parser.add_argument("recipe", nargs="*", help="all without any")
     options = parser.parse_args(arguments)
-    recipes = [recipe for recipe in chosen(options.recipe) if recipe.light or not options.light]
+    recipes = chosen([*options.recipe, *(IN_TESTS if options.tests else ())])
     if options.list:
         print(listing(recipes))
         return 0

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Sequence
 
 import pytest
 
@@ -28,6 +29,16 @@ def require(marker: str) -> None:
     reason = missing_for(marker)
     if not reason:
         return
+    if os.environ.get("CI"):
+        pytest.fail(f"{reason}, and CI skips nothing", pytrace=False)
+    pytest.skip(reason)
+
+
+def require_packages(missing: Sequence[str]) -> None:
+    """Skip the running test (fail it in CI) when Debian packages of the servers it starts are ``missing``."""
+    if not missing:
+        return
+    reason = f"needs {', '.join(missing)} (scripts/farm --install --tests)"
     if os.environ.get("CI"):
         pytest.fail(f"{reason}, and CI skips nothing", pytrace=False)
     pytest.skip(reason)

@@ -8,6 +8,21 @@ import importlib.util
 from tests.servers.recipe import Recipe
 
 THEMES = ("text", "web", "data", "odd")
+# What every run of the tests starts for real; scripts/test installs their packages.
+IN_TESTS = (
+    "openssh",
+    "vsftpd",
+    "dnsmasq",
+    "rsync",
+    "nginx",
+    "lighttpd",
+    "micro-httpd",
+    "redis",
+    "memcached",
+    "mosquitto",
+    "slapd",
+    "socat-echo",
+)
 
 
 def all_recipes() -> tuple[Recipe, ...]:
