@@ -164,7 +164,12 @@ _MACHINES: dict[str, Callable[[], Services]] = {
     "nas": lambda: _nas("nas"),
     "reception": lambda: _windows(remote_desktop(3389)),
     "accounting": _windows,
-    "design": lambda: (ssh(22, "OpenSSH_9.6"), kerberos(88, "LKDC:SHA1.0"), smb(445), screen(5900, "003.889")),
+    "design": lambda: (
+        ssh(22, "OpenSSH_9.6"),
+        kerberos(88, "LKDC:SHA1.0"),
+        smb(445, windows=False),
+        screen(5900, "003.889"),
+    ),
     "workshop": lambda: (ssh(22, "OpenSSH_7.9p1 Raspbian-10+deb10u2"), rpc(111, 100000, 2, 4)),
     "meeting-room": _meeting_room,
     "camera": _camera,

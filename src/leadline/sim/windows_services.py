@@ -44,25 +44,25 @@ def netbios_session(port: int) -> SimService:
     return SimService(port, name="netbios-ssn", answers=(refused, Reply(rb".{4}", b"", Then.CLOSE, pattern=True)))
 
 
-def smb(port: int, dialect: int = 0x0302, samba: str = "") -> SimService:
+def smb(port: int, dialect: int = 0x0302, samba: str = "", windows: bool = True) -> SimService:
     """File sharing of today ([MS-SMB2] 2.2.4), nothing for who speaks SMB 1 alone. ``dialect``: the one it agrees to.
 
-    ``samba``: the name of a Samba server, whose identity is that name; else it is Windows.
+    ``samba``: the name of a Samba server, whose identity is that name. Only Windows offers NEGOEX ([MS-NEGOEX]).
     """
+    mechanisms = (_NEGOEX, _NTLM) if windows and not samba else (_NTLM,)
     return SimService(
         port,
         name="microsoft-ds",
         answers=(
-            Reply(rb"\x00...\xfeSMB.{60}", _negotiated(dialect, samba), pattern=True),
-            Reply(rb"\x00...\xffSMBr.*SMB 2\.\?\?\?", _negotiated(0x02FF, samba), pattern=True),
-            Reply(rb"\x00...\xffSMBr.*SMB 2\.002", _negotiated(0x0202, samba), pattern=True),
+            Reply(rb"\x00...\xfeSMB.{60}", _negotiated(dialect, samba, mechanisms), pattern=True),
+            Reply(rb"\x00...\xffSMBr.*SMB 2\.\?\?\?", _negotiated(0x02FF, samba, mechanisms), pattern=True),
+            Reply(rb"\x00...\xffSMBr.*SMB 2\.002", _negotiated(0x0202, samba, mechanisms), pattern=True),
             Reply(rb".{4}", b"", Then.CLOSE, pattern=True),
         ),
     )
 
 
-def _negotiated(dialect: int, samba: str) -> bytes:
-    mechanisms = (_NTLM,) if samba else (_NEGOEX, _NTLM)
+def _negotiated(dialect: int, samba: str, mechanisms: tuple[bytes, ...]) -> bytes:
     offered = _ber(0xA0, _ber(0x30, b"".join(_ber(0x06, each) for each in mechanisms)))
     hint = _ber(0xA3, _ber(0x30, _ber(0xA0, _ber(0x1B, _HINT))))
     token = _ber(0x60, _ber(0x06, _SPNEGO) + _ber(0xA0, _ber(0x30, offered + hint)))

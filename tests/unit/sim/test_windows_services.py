@@ -68,6 +68,12 @@ def test_file_sharing(asked: bytes, dialect: int) -> None:
     assert [tag for tag, _ in elements(token)] == [0x06, 0xA0]
 
 
+def test_only_windows_offers_its_own_mechanism() -> None:
+    for service, windows in ((smb(445), True), (smb(445, windows=False), False)):
+        (_, told) = answers(service, b"\x00\x00\x00\x40\xfeSMB" + bytes(60))
+        assert (b"\x82\x37\x02\x02\x1e" in told) is windows
+
+
 def test_file_sharing_by_samba() -> None:
     (_, told) = answers(smb(445, 0x0210, samba="FILES"), b"\x00\x00\x00\x40\xfeSMB" + bytes(60))
     assert told[72:92] == b"\x10\x02\x00\x00FILES" + bytes(11)
