@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-SCRIPTS = ("leadline", "environment", "lock", "test", "check", "bench")
+SCRIPTS = ("leadline", "environment", "lock", "test", "check", "bench", "farm", "record", "peers")
 
 
 @pytest.fixture
