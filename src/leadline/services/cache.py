@@ -53,9 +53,11 @@ def default_folder(environment: Mapping[str, str]) -> Path | None:
     places = [environment.get("XDG_CACHE_HOME", "")]
     places += [str(Path(place) / ".cache") for place in (environment.get("HOME", ""), home) if place]
     for place in map(Path, filter(os.path.isabs, places)):
-        existing = next((parent for parent in (place, *place.parents) if parent.exists()), None)
-        if existing is not None and existing.stat().st_uid == os.geteuid():
-            return place / "leadline"
+        # A place that may not even be looked at is somebody else's.
+        with suppress(OSError):
+            existing = next((parent for parent in (place, *place.parents) if parent.exists()), None)
+            if existing is not None and existing.stat().st_uid == os.geteuid():
+                return place / "leadline"
     return None
 
 

@@ -240,3 +240,11 @@ def test_another_users_home_is_passed_over(tmp_path: Path, monkeypatch: pytest.M
 
     monkeypatch.setattr(Path, "stat", stat)
     assert default_folder({"HOME": str(other)}) == own / ".cache" / "leadline"
+
+
+def test_a_home_that_may_not_be_looked_at_is_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(self: Path, **_: object) -> bool:
+        raise PermissionError(13, "Permission denied", str(self))
+
+    monkeypatch.setattr(Path, "exists", forbidden)
+    assert default_folder({"HOME": str(tmp_path)}) is None
