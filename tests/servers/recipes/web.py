@@ -340,7 +340,7 @@ RECIPES: tuple[Recipe, ...] = (
         (
             _http(8008, "HAProxy http proxy", service="http-proxy"),
             _http(8009, "HAProxy http proxy", service="http-proxy", tls=True),
-            _http(8010, "HAProxy http proxy", "haproxy", service="http-proxy"),
+            _http(8010, "HAProxy http proxy", service="http-proxy"),
             _http(8098, "HAProxy http proxy", service="http-proxy"),
         ),
         _haproxy,
@@ -350,7 +350,7 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe(
         "tinyproxy", ("tinyproxy-bin",), (_http(8012, "tinyproxy", "tinyproxy-bin", service="http-proxy"),), _tinyproxy
     ),
-    Recipe("privoxy", ("privoxy",), (_http(8118, "Privoxy", "privoxy", service="http-proxy"),), _privoxy),
+    Recipe("privoxy", ("privoxy",), (_http(8118, "Privoxy", service="http-proxy"),), _privoxy),
     Recipe("mitmproxy", ("mitmproxy",), (_http(8052, "mitmproxy", service="http-proxy"),), _mitmproxy, seconds=40.0),
     Recipe(
         "trafficserver",
@@ -376,7 +376,7 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe(
         "nghttp2",
         ("nghttp2-server", "nghttp2-proxy"),
-        (_http(8028, ""), _http(8029, "nghttpx", "nghttp2-proxy", service="http-proxy")),
+        (_http(8028, ""), _http(8029, "nghttpx", service="http-proxy")),
         _nghttp2,
     ),
     Recipe("h2o", ("h2o",), (_http(8030, "H2O httpd"),), _h2o),
