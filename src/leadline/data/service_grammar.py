@@ -20,9 +20,11 @@ templates are not looked into here: ``services.checking`` does that.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NoReturn
 
@@ -52,10 +54,23 @@ def parse(sources: Sequence[tuple[str, bytes]]) -> ServiceProbes:
     """All sources as one, in their order. Raises ``DataError`` for the first mistake, with source and line."""
     reader = _Reader()
     digest = hashlib.sha256()
-    for name, content in sources:
-        digest.update(len(content).to_bytes(8, "big") + content)
-        reader.read(name, content)
+    with _nothing_to_collect():
+        for name, content in sources:
+            digest.update(len(content).to_bytes(8, "big") + content)
+            reader.read(name, content)
     return ServiceProbes(reader.finished(), reader.excluded or PortSet(), digest.hexdigest())
+
+
+@contextmanager
+def _nothing_to_collect() -> Iterator[None]:
+    """Without looking for garbage, which there is none of: it would take as long as reading all the rules."""
+    collects = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if collects:
+            gc.enable()
 
 
 @dataclass(slots=True)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import hashlib
 
 import pytest
@@ -201,6 +202,19 @@ def test_what_may_stand_once_may_stand_in_one_file_only() -> None:
 
 def test_a_file_does_not_continue_the_last_probe_of_another() -> None:
     assert error(b"Probe TCP A q|x|\n", b"match a m|b|\n") == '"match" stands before any Probe [1]'
+
+
+@pytest.mark.parametrize("collects", [True, False])
+def test_the_collector_is_left_as_it_was(collects: bool) -> None:
+    try:
+        if not collects:
+            gc.disable()
+        read(WHOLE)
+        assert gc.isenabled() is collects
+        error(b"Bogus 1")
+        assert gc.isenabled() is collects
+    finally:
+        gc.enable()
 
 
 @given(st.lists(st.binary(max_size=40), max_size=8), st.booleans())

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from leadline.data.service_rules import Template
-from leadline.data.service_template import NOTHING, parse_template
+from leadline.data.service_template import NOTHING, _any, parse_template
 
 
 @pytest.mark.parametrize(
@@ -36,6 +38,7 @@ def test_templates(text: bytes, template: Template) -> None:
         (b"cpe:", "a CPE is not closed"),
         (b"cpe:/a:b", "a CPE is not closed"),
         (b"x/a/", "there is no template 'x'"),
+        (b"p/a/ v/b/c", "'c' stands behind a template where a blank should"),
         (b"p/a/v/b/", "'v' stands behind a template where a blank should"),
         (b"cpe:/a:b/b", "'b' stands behind a template where a blank should"),
         (b"\xe9", "there is no template '\\xe9'"),
@@ -55,3 +58,22 @@ def test_any_bytes_are_a_template_or_a_mistake(text: bytes) -> None:
     except ValueError as caught:
         problem = caught
     assert problem is None or str(problem).isprintable()
+
+
+FIELD = st.tuples(
+    st.sampled_from([b"p", b" p", b" v", b" i", b"v", b" cpe:", b"cpe:", b" x", b"  h", b"", b" d"]),
+    st.sampled_from([b"/a/", b"|a/b|", b"//", b"/a b/", b"/a/a", b"/a", b"/a:b:c/ "]),
+).map(b"".join)
+
+
+@given(st.lists(FIELD, max_size=5).map(b"".join))
+def test_the_quick_way_reads_the_same(text: bytes) -> None:
+    """Whatever the quick way takes for itself, the thorough one reads alike."""
+
+    def outcome(read: Callable[[bytes], Template]) -> Template | str:
+        try:
+            return read(text)
+        except ValueError as problem:
+            return str(problem)
+
+    assert outcome(parse_template) == outcome(_any)
