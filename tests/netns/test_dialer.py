@@ -48,6 +48,7 @@ def far() -> Iterator[Lab]:
             "tcp dport 83 reject with icmpx type admin-prohibited",
             "udp dport 84 reject with icmpx type admin-prohibited",
             "udp dport 85 drop",
+            "udp dport 87 reject with icmpx type host-unreachable",
         )
         yield lab
 
@@ -84,11 +85,11 @@ def test_what_firewalls_say(far: Lab, family: int) -> None:
         talk = Talk(EpollDialer(RealClock(), 50))
         for port in range(80, 84):
             talk.dialer.open(port, Endpoint(address, port))
-        for port in (84, 85, 86):
+        for port in (84, 85, 86, 87):
             talk.dialer.open(port, Endpoint(address, port, Protocol.UDP))
             talk.dialer.send(port, b"x")
         talk.dialer.open(99, Endpoint(ip_address("10.88.0.3" if family == 4 else "fd88::3"), 80))
-        talk.until_ended(80, 82, 83, 84, 86)
+        talk.until_ended(80, 82, 83, 84, 86, 87)
         talk.events += talk.dialer.poll(0.1)
         assert {81, 85}.isdisjoint(talk.ended_tokens())
         talk.dialer.close_all()
@@ -96,6 +97,7 @@ def test_what_firewalls_say(far: Lab, family: int) -> None:
     assert talk.ended(82)[:2] == ("connect", errno.EHOSTUNREACH)
     assert talk.ended(83)[:2] == ("connect", errno.EHOSTUNREACH if family == 4 else errno.EACCES)
     assert talk.ended(84)[:2] == ("stream", errno.EHOSTUNREACH if family == 4 else errno.EACCES)
+    assert talk.ended(87)[:2] == ("stream", errno.EHOSTUNREACH)
     assert talk.ended(86)[:2] == ("stream", errno.ECONNREFUSED)
 
 

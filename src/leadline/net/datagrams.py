@@ -11,7 +11,9 @@ from collections import deque
 from leadline.net.base import MOST_AT_ONCE, DialEvent, Ended, Endpoint, Opened, Received
 from leadline.net.stream import SocketAddress
 
+# Datagrams that may wait to be sent.
 MOST_WAITING = 64
+_IP_RECVERR, _IPV6_RECVERR = 11, 25  # linux/in.h, linux/in6.h; in Python's socket only from 3.14
 _AGAIN = frozenset({errno.EAGAIN, errno.EINTR, errno.ENOBUFS, errno.ENOMEM})
 
 
@@ -40,6 +42,11 @@ class Datagrams:
             self._socket = socket.socket(family, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK, socket.IPPROTO_UDP)
         except OSError as error:
             return error.errno or errno.EIO
+        # Every ICMP error counts, also those that Linux keeps from applications by default (host unreachable).
+        if family == socket.AF_INET:
+            self._socket.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
+        else:
+            self._socket.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
         result = self._socket.connect_ex(destination)
         if result:
             self.close()

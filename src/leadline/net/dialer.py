@@ -75,7 +75,7 @@ class EpollDialer:
     def reach_proxies(self) -> None:
         """Connect to the last proxy and close again, in at most ``relays.PATIENCE`` seconds; else ``NetworkError``."""
         if self._relays is not None:
-            self._relays.reach(self._clock)
+            self._relays = self._relays.reach(self._clock)
 
     def open(self, token: int, endpoint: Endpoint) -> None:
         """See ``Dialer.open``."""
@@ -230,7 +230,7 @@ class EpollDialer:
     def _destination(self, endpoint: Endpoint) -> tuple[int, SocketAddress] | None:
         """Family and socket address; ``None`` when the scope names no interface of this machine."""
         if self._relays is not None:
-            return self._relays.family, self._relays.nearest
+            return self._relays.nearest
         if endpoint.address.version == 4:
             return socket.AF_INET, (str(endpoint.address), endpoint.port)
         index = scope_index(endpoint.scope)

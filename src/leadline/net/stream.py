@@ -65,6 +65,8 @@ class Stream:
             self._socket = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK, socket.IPPROTO_TCP)
         except OSError as error:
             return error.errno or errno.EIO
+        # A dialogue is small pieces in turn: none of them is to wait for the acknowledgement of the one before.
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         result = self._socket.connect_ex(destination)
         if result in _PENDING:
             # Over loopback a refusal is there already: cheaper to look than to go through epoll.

@@ -45,6 +45,8 @@ def server_name(name: str) -> str:
 
     Addresses, and what some resolvers take for one (``127.1``), are never sent.
     """
+    if len(name) > _LONGEST_NAME + 1:
+        return ""
     try:
         name = name.removesuffix(".").encode("idna").decode("ascii")
     except UnicodeError:

@@ -36,7 +36,7 @@ def test_only_the_nearest_is_looked_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module.socket, "getaddrinfo", look_up)
     relays = find_relays((Proxy("http", "near.example", 3128), Proxy("socks5", "far.example", 1080)))
     assert asked == ["near.example"]
-    assert (relays.family, relays.nearest) == (socket.AF_INET, ("192.0.2.1", 3128))
+    assert relays.nearest == (socket.AF_INET, ("192.0.2.1", 3128))
     assert b"CONNECT far.example:1080 " in relays.tunnel(Endpoint(ip_address("192.0.2.9"), 80)).start()
 
 
@@ -51,8 +51,22 @@ def test_a_name_that_does_not_resolve(monkeypatch: pytest.MonkeyPatch, problem: 
 
 
 def test_addresses_of_both_families() -> None:
-    assert find_relays((Proxy("http", "127.0.0.1", 1),)).nearest == ("127.0.0.1", 1)
-    assert find_relays((Proxy("http", "::1", 2),)).nearest[:2] == ("::1", 2)
+    assert find_relays((Proxy("http", "127.0.0.1", 1),)).nearest == (socket.AF_INET, ("127.0.0.1", 1))
+    assert find_relays((Proxy("http", "::1", 2),)).nearest == (socket.AF_INET6, ("::1", 2, 0, 0))
+
+
+def test_a_name_of_several_addresses_is_used_where_it_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """``localhost`` is ::1 first on many systems, and many proxies listen on 127.0.0.1 only."""
+    places: list[tuple[object, ...]] = [(socket.AF_INET6, 1, 6, "", ("::1", 0, 0, 0))]
+    monkeypatch.setattr(module.socket, "getaddrinfo", lambda *arguments, **options: places)
+    with serving(lambda opened: None) as port:
+        places[:] = [
+            (socket.AF_INET6, 1, 6, "", ("::1", port, 0, 0)),
+            (socket.AF_INET, 1, 6, "", ("127.0.0.1", port)),
+        ]
+        relays = find_relays((Proxy("http", "localhost", port),))
+        assert len(relays.places) == 2
+        assert relays.reach(RealClock()).places == ((socket.AF_INET, ("127.0.0.1", port)),)
 
 
 def test_reaching_the_last_proxy_through_the_others() -> None:
