@@ -154,6 +154,14 @@ def _tomcat(place: Place) -> None:
     place.run("/usr/share/tomcat10/bin/catalina.sh", "run", env=environment)
 
 
+def _jetty(place: Place) -> None:
+    base = place.make_folder("base")
+    place.write("base/webapps/ROOT/index.html", PAGE)
+    place.write("base/start.ini", "--module=server\n--module=http\n--module=deploy\njetty.http.port=8013\n")
+    home = "-Djetty.home=/usr/share/jetty9"
+    place.run("java", home, f"-Djetty.base={base}", "-jar", "/usr/share/jetty9/start.jar")
+
+
 def _gunicorn(place: Place) -> None:
     place.write("served.py", WSGI)
     place.run(PYTHON, "-m", "gunicorn", "-b", ":8014", "--worker-tmp-dir", str(place.folder), "served:application")
@@ -359,6 +367,7 @@ RECIPES: tuple[Recipe, ...] = (
         _traffic_server,
     ),
     Recipe("tomcat10", ("tomcat10",), (_http(8080, "Apache Tomcat", "tomcat10"),), _tomcat, seconds=60.0),
+    Recipe("jetty9", ("jetty9",), (_http(8013, "Jetty", "jetty9"),), _jetty, seconds=60.0),
     Recipe("gunicorn", ("python3-gunicorn",), (_http(8014, "Gunicorn"),), _gunicorn),
     Recipe("uwsgi", ("uwsgi-core", "uwsgi-plugin-python3"), (_http(8015, ""),), _uwsgi),
     Recipe("python-http", ("python3",), (_http(8016, "SimpleHTTPServer"),), _python_http, light=True),

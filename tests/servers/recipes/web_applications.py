@@ -163,6 +163,45 @@ def _webhook(place: Place) -> None:
     place.run("webhook", "-nopanic", "-port", "8510", "-hooks", str(place.write("hooks.json", "[]\n")))
 
 
+def _monit(place: Place) -> None:
+    text = f"set daemon 60\nset idfile {place.folder}/id\nset statefile {place.folder}/state\n"
+    text += "set httpd port 2812\n  allow example:example\n"
+    place.run("/usr/bin/monit", "-I", "-c", str(place.write("monitrc", text, 0o600)), "-p", f"{place.folder}/pid")
+
+
+def _websockify(place: Place) -> None:
+    place.run("websockify", "8511", "127.0.0.1:1")
+
+
+def _shellinabox(place: Place) -> None:
+    place.run("shellinaboxd", "--port=4200", "--disable-ssl", "--service=/:nobody:nogroup:/:/bin/true", "--no-beep")
+
+
+def _mercurial(place: Place) -> None:
+    place.once("/usr/bin/hg", "init", str(place.folder / "repository"))
+    place.run("/usr/bin/hg", "serve", "-R", str(place.folder / "repository"), "-p", "8512", "-n", "example")
+
+
+def _fossil(place: Place) -> None:
+    place.once("fossil", "init", "--admin-user", "root", str(place.folder / "example.fossil"), env={"USER": "root"})
+    repository = str(place.folder / "example.fossil")
+    place.run("fossil", "server", "--port", "8514", repository, env={"USER": "root"})
+
+
+def _dnsdist(place: Place) -> None:
+    text = (
+        "setLocal('127.0.0.1:8597')\nnewServer('127.0.0.1:1')\nwebserver('0.0.0.0:8513')\n"
+        "setWebserverConfig({password='example', apiKey='example', acl='0.0.0.0/0'})\n"
+    )
+    place.run("dnsdist", "--supervised", "-C", str(place.write("dnsdist.conf", text)))
+
+
+def _mopidy(place: Place) -> None:
+    text = f"[core]\ndata_dir = {place.folder}\ncache_dir = {place.folder}\n[http]\nhostname = 0.0.0.0\n"
+    text += "[audio]\noutput = fakesink\n"
+    place.run("mopidy", "--config", str(place.write("mopidy.conf", text)))
+
+
 def _one(number: int, product: str = "", package: str = "", *, service: str = "http") -> tuple[Listener, ...]:
     """``package``: whose version the server tells."""
     return (Listener(number, service=service, product=product, version=f"@{package}" if package else ""),)
@@ -202,4 +241,11 @@ APPLICATIONS: tuple[Recipe, ...] = (
     Recipe("motion", ("motion",), _one(8508, "Motion webcam control"), _motion),
     Recipe("pdns-recursor", ("pdns-recursor",), _one(8509, "PowerDNS Recursor web server"), _powerdns),
     Recipe("webhook", ("webhook",), _one(8510), _webhook),
+    Recipe("monit", ("monit",), _one(2812, "Monit httpd"), _monit),
+    Recipe("websockify", ("websockify",), _one(8511, "websockify"), _websockify),
+    Recipe("shellinabox", ("shellinabox",), _one(4200, "Shell In A Box"), _shellinabox),
+    Recipe("mercurial", ("mercurial",), _one(8512, "Mercurial hg serve"), _mercurial),
+    Recipe("dnsdist", ("dnsdist",), _one(8513), _dnsdist),
+    Recipe("fossil", ("fossil",), _one(8514, "Fossil"), _fossil),
+    Recipe("mopidy", ("mopidy",), _one(6680, "Mopidy"), _mopidy, seconds=40.0),
 )
