@@ -7,6 +7,8 @@ import ssl
 import struct
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from leadline.net.tls import MOST_HANDSHAKE, TlsLayer, TlsStep, server_name, words
 from tests.support.certificates import make_identity, server_context
@@ -213,3 +215,30 @@ def test_a_certificate_that_is_much_too_large() -> None:
 def test_words_without_a_reason() -> None:
     assert words(ssl.SSLError("something (_ssl.c:1006)")) == "something"
     assert words(ValueError()) == ""
+
+
+@given(st.lists(st.binary(max_size=200), max_size=5))
+def test_any_bytes_are_taken(pieces: list[bytes]) -> None:
+    layer = TlsLayer()
+    layer.begin()
+    for piece in pieces:
+        step = layer.receive(piece)
+        assert step.opened is None
+        if step.ended:
+            break
+
+
+@given(
+    st.sampled_from([ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3]),
+    st.lists(st.tuples(st.integers(0, 5000), st.integers(1, 255)), min_size=1, max_size=3),
+)
+def test_a_damaged_handshake_fails_in_words(version: ssl.TLSVersion, damages: list[tuple[int, int]]) -> None:
+    layer = TlsLayer("host.example")
+    layer.begin()
+    flight = bytearray(Server(server_context(version=version)).receive(layer.outgoing()))
+    for at, change in damages:
+        flight[at % len(flight)] ^= change
+    step = layer.receive(bytes(flight))
+    if step.ended:
+        assert step.error == errno.EPROTO
+        assert step.message
