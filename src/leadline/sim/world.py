@@ -102,6 +102,7 @@ class SimService:
     closes; 0 = never. ``tls``: TLS from the first byte; ``start_tls``: what a reply with ``Then.TLS`` leads to.
     ``workers``: connections served at a time, further ones wait, open and unanswered (0: any number); ``most_open``:
     beyond so many a connection gets ``overfull`` and is closed; ``accepts``: after so many the port refuses for good.
+    (The last three count dialogues: SYN probes and the connect scan's connections are gone before a server sees them.)
     """
 
     port: int
