@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields
 
@@ -32,6 +33,9 @@ class Seen:
 
 
 NOTHING = Seen()
+
+# What a server says of itself that is another thing a moment later.
+_MOVING = re.compile(r"(?<=uptime )\d+")
 
 
 def services(document: bytes) -> dict[Place, Seen]:
@@ -80,7 +84,7 @@ class Difference:
 
 
 def service_differences(peer: Mapping[Place, Seen], ours: Mapping[Place, Seen]) -> list[Difference]:
-    """Every field in which they differ, and every port that only one of them saw open (field ``open``)."""
+    """Every field in which they differ (uptimes do), and every port that only one of them saw open (field ``open``)."""
     found = []
     for place in sorted(peer.keys() | ours.keys()):
         theirs, mine = peer.get(place), ours.get(place)
@@ -89,7 +93,7 @@ def service_differences(peer: Mapping[Place, Seen], ours: Mapping[Place, Seen]) 
             continue
         for field in fields(Seen):
             one, other = getattr(theirs, field.name), getattr(mine, field.name)
-            if one != other:
+            if _MOVING.sub("", _text(one)) != _MOVING.sub("", _text(other)):
                 found.append(Difference(place, field.name, _text(one), _text(other)))
     return found
 
