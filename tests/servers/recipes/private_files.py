@@ -14,6 +14,12 @@ def with_files(files: dict[str, str]) -> tuple[str, ...]:
     return ("unshare", "--mount", "sh", "-c", BIND, "sh", *pairs, "--")
 
 
+def with_tree(root: str) -> tuple[str, ...]:
+    """What to put before a command that finds its files where its package would have put them: ``root`` over /usr."""
+    mount = f'mount -t overlay -o lowerdir={root}/usr:/usr overlay /usr && exec "$0" "$@"'
+    return ("unshare", "--mount", "sh", "-c", mount)
+
+
 def without_name_server(place: Place) -> tuple[str, ...]:
     """What to put before a command that gives up when the name of an address cannot be asked for."""
     return with_files({"/etc/nsswitch.conf": str(place.write("nsswitch.conf", NO_SERVER))})

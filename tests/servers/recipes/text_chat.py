@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from tests.servers.recipe import Listener, Place, Recipe
+from tests.servers.recipes.private_files import with_tree
+from tests.servers.recipes.unpacked import unpacked
 
 
 def _ngircd(place: Place) -> None:
@@ -56,6 +58,57 @@ def _prosody(place: Place) -> None:
     place.run("prosody", "--config", str(place.write("prosody.cfg.lua", text)), "-F", "--root")
 
 
+def _hybrid(place: Place) -> None:
+    state = place.make_folder("state", 0o777)
+    text = (
+        'serverinfo { name = "irc.example"; description = "Example"; network_name = "Example"; sid = "0AA"; };\n'
+        'admin { name = "Example"; };\nclass { name = "users"; number_per_ip_local = 100; number_per_ip_global = 100;'
+        " max_number = 100; sendq = 100 kbytes; };\n"
+        'auth { user = "*@*"; class = "users"; };\nlisten { host = "0.0.0.0"; port = 2671; };\n'
+        "general { disable_auth = yes; };\n"
+    )
+    path = str(place.write("ircd.conf", text))
+    program = (
+        *with_tree(str(unpacked("ircd-hybrid"))),
+        "setpriv",
+        "--reuid=nobody",
+        "--regid=nogroup",
+        "--clear-groups",
+    )
+    files = (
+        "-configfile",
+        path,
+        "-pidfile",
+        f"{state}/pid",
+        "-logfile",
+        f"{state}/log",
+        "-dlinefile",
+        f"{state}/dlines",
+    )
+    place.run(*program, "ircd-hybrid", "-foreground", *files)
+
+
+def _ejabberd(place: Place) -> None:
+    """Without the port mapper: a fixed port for other nodes, of which there are none."""
+    folder = place.make_folder("state", user="ejabberd")
+    settings = (
+        "ERL_DIST_PORT=2523\nERLANG_NODE=ejabberd@localhost\nINET_DIST_INTERFACE=127.0.0.1\n"
+        f"EJABBERD_PID_PATH={folder}/pid\nCONTRIB_MODULES_PATH={folder}\n"
+    )
+    text = (
+        f"hosts:\n  - {place.host_name}\nloglevel: warning\ncertfiles:\n  - {folder}/both.pem\nlisten:\n"
+        "  - {port: 2522, ip: '0.0.0.0', module: ejabberd_c2s, starttls: true, access: c2s}\n"
+        "  - {port: 2524, ip: '0.0.0.0', module: ejabberd_s2s_in}\n"
+        "access_rules:\n  c2s:\n    allow: all\nmodules:\n  mod_disco: {}\n  mod_caps: {}\n"
+    )
+    place.write("state/both.pem", place.certificate.read_bytes() + place.key.read_bytes(), user="ejabberd")
+    configuration = str(place.write("state/ejabberd.yml", text, user="ejabberd"))
+    control = str(place.write("state/ejabberdctl.cfg", settings, user="ejabberd"))
+    folders = ("--config-dir", str(folder), "--spool", str(folder), "--logs", str(folder))
+    files = ("--config", configuration, "--ctl-config", control)
+    place.run("ejabberdctl", *folders, *files, "foreground", user="ejabberd", env={"HOME": str(folder)})
+
+
 CHAT = (
     Recipe("ngircd", ("ngircd",), (Listener(6667, service="irc", product="ngIRCd", version="@ngircd"),), _ngircd),
     Recipe("inspircd", ("inspircd",), (Listener(2667, service="irc", product="InspIRCd"),), _inspircd),
@@ -70,5 +123,13 @@ CHAT = (
             Listener(5269, service="xmpp-server"),
         ),
         _prosody,
+    ),
+    Recipe("ircd-hybrid", (), (Listener(2671, service="irc", product="ircd-hybrid"),), _hybrid),
+    Recipe(
+        "ejabberd",
+        ("ejabberd",),
+        (Listener(2522, service="xmpp-client"), Listener(2524, service="xmpp-server")),
+        _ejabberd,
+        seconds=40.0,
     ),
 )

@@ -109,6 +109,23 @@ def _vnc(place: Place) -> None:
     place.run("Xvnc", ":41", "-rfbport", "5900", "-interface", "0.0.0.0", *options)
 
 
+def _ganglia(place: Place) -> None:
+    text = (
+        'globals { daemonize = no setuid = no }\ncluster { name = "Example" }\nudp_recv_channel { port = 8649 }\n'
+        "tcp_accept_channel { port = 8649 }\n"
+    )
+    place.run("gmond", "-f", "-c", str(place.write("gmond.conf", text)))
+
+
+def _dante(place: Place) -> None:
+    text = (
+        "logoutput: stderr\ninternal: 0.0.0.0 port = 1080\nexternal: lo\nclientmethod: none\nsocksmethod: none\n"
+        "user.privileged: root\nuser.unprivileged: nobody\n"
+        "client pass { from: 0.0.0.0/0 to: 0.0.0.0/0 }\nsocks pass { from: 0.0.0.0/0 to: 0.0.0.0/0 }\n"
+    )
+    place.run("danted", "-f", str(place.write("danted.conf", text)), "-p", str(place.folder / "pid"))
+
+
 INFRASTRUCTURE = (
     Recipe(
         "munin",
@@ -177,4 +194,6 @@ INFRASTRUCTURE = (
         (Listener(5900, service="vnc", product="VNC"), Listener(6041, service="X11")),
         _vnc,
     ),
+    Recipe("ganglia", ("ganglia-monitor",), (Listener(8649, service="ganglia", product="Ganglia gmond"),), _ganglia),
+    Recipe("dante", ("dante-server",), (Listener(1080, service="socks5"),), _dante),
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.servers.recipe import Listener, Place, Recipe
-from tests.servers.recipes.private_files import with_users
+from tests.servers.recipes.private_files import with_tree, with_users
 from tests.servers.recipes.text_shells import xinetd
 from tests.servers.recipes.unpacked import unpacked
 
@@ -111,6 +111,28 @@ def _perdition(place: Place) -> None:
         place.run(program, *options, *rights, "--listen_port", port, "--outgoing_server", "127.0.0.1")
 
 
+def _cyrus(place: Place) -> None:
+    root, folder = unpacked("cyrus-common", "cyrus-imapd", "cyrus-pop3d", "cyrus-nntpd"), place.folder
+    before = with_users(place, "cyrus")
+    for name in ("state", "mail", "proc", "lock", "socket", "sieve"):
+        place.make_folder(name, 0o777)
+    place.write(
+        "imapd.conf",
+        f"configdirectory: {folder}/state\nproc_path: {folder}/proc\nmboxname_lockpath: {folder}/lock\n"
+        f"defaultpartition: default\npartition-default: {folder}/mail\nsievedir: {folder}/sieve\n"
+        f"allowplaintext: yes\nservername: {place.host_name}\nsasl_pwcheck_method: auxprop\n"
+        f"lmtpsocket: {folder}/socket/lmtp\nidlesocket: {folder}/socket/idle\nnotifysocket: {folder}/socket/notify\n",
+    )
+    services = {"imapd": 2145, "pop3d": 2112, "nntpd": 2120, "lmtpd -a": 2127, "timsieved": 2128}
+    lines = "".join(
+        f' {command.split()[0]} cmd="{command} -C {folder}/imapd.conf" listen="0.0.0.0:{port}" prefork=0\n'
+        for command, port in services.items()
+    )
+    path = place.write("cyrus.conf", f"START {{\n}}\nSERVICES {{\n{lines}}}\nEVENTS {{\n}}\n")
+    program = (*with_tree(str(root)), "/usr/lib/cyrus/bin/master")
+    place.run(*before, *program, "-C", f"{folder}/imapd.conf", "-M", str(path), "-p", f"{folder}/pid")
+
+
 def _leafnode(place: Place) -> None:
     xinetd(place, ("119", "root", "/usr/sbin/leafnode"))
 
@@ -161,5 +183,17 @@ MAIL = (
         ("leafnode", "xinetd"),
         (Listener(119, service="nntp", product="Leafnode", version="@leafnode"),),
         _leafnode,
+    ),
+    Recipe(
+        "cyrus",
+        ("libical3", "libxapian30", "libzephyr4"),
+        (
+            Listener(2112, service="pop3", product="Cyrus pop3d"),
+            Listener(2120, service="nntp", product="Cyrus nntpd"),
+            Listener(2127, service="lmtp", product="Cyrus lmtpd"),
+            Listener(2128, service="sieve", product="Cyrus timsieved"),
+            Listener(2145, service="imap", product="Cyrus imapd"),
+        ),
+        _cyrus,
     ),
 )

@@ -62,6 +62,12 @@ def _powerdns(place: Place) -> None:
     place.run("pdns_server", f"--config-dir={place.folder}")
 
 
+def _recursor(place: Place) -> None:
+    options = ("--daemon=no", "--disable-syslog=yes", "--security-poll-suffix=", "--dnssec=off", "--threads=1")
+    where = ("--local-address=0.0.0.0", "--local-port=2158", "--allow-from=0.0.0.0/0", f"--socket-dir={place.folder}")
+    place.run("pdns_recursor", f"--config-dir={place.folder}", *where, *options)
+
+
 def _dnsmasq(place: Place) -> None:
     options = ("--no-resolv", "--no-hosts", "--conf-file=/dev/null", "--user=root", "--pid-file=")
     place.run("dnsmasq", "--keep-in-foreground", "--port=2157", *options)
@@ -125,6 +131,7 @@ NAMES = (
     Recipe(*_server("nsd", "nsd", 2154, "NLnet Labs NSD"), _nsd),
     Recipe(*_server("knot", "knot", 2155, "Knot DNS"), _knot),
     Recipe(*_server("powerdns", "pdns-server", 2156, "PowerDNS Authoritative Server"), _powerdns),
+    Recipe(*_server("recursor", "pdns-recursor", 2158, "PowerDNS Recursor"), _recursor),
     Recipe(*_server("dnsmasq", "dnsmasq-base", 2157, "dnsmasq"), _dnsmasq, light=True),
     Recipe("finger", ("fingerd", "finger", "xinetd"), (Listener(79, service="finger"),), _finger, light=True),
     Recipe("ident", ("oidentd",), (Listener(113, service="ident"),), _ident, light=True),

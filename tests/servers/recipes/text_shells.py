@@ -92,6 +92,12 @@ def _asyncssh(place: Place) -> None:
     place.run("/usr/bin/python3", str(place.write("server.py", ASYNCSSH)), "2105")
 
 
+def _sshesame(place: Place) -> None:
+    data = str(place.make_folder("data"))
+    path = str(place.write("sshesame.yaml", "server:\n  listen_address: 0.0.0.0:2106\n"))
+    place.run("sshesame", "--config", path, "--data_dir", data)
+
+
 def _telnet(place: Place) -> None:
     xinetd(place, ("23", "root", "/usr/sbin/telnetd"))
 
@@ -132,5 +138,6 @@ SHELLS = (
         (Listener(2105, service="ssh", product="AsyncSSH", version="@python3-asyncssh"),),
         _asyncssh,
     ),
+    Recipe("sshesame", ("sshesame",), (Listener(2106, service="ssh", product="sshesame honeypot"),), _sshesame),
     Recipe("telnet", ("inetutils-telnetd", "xinetd"), (Listener(23, service="telnet"),), _telnet, light=True),
 )
