@@ -28,8 +28,8 @@ def _mariadb(place: Place) -> None:
     secure = (f"--ssl-cert={place.certificate}", f"--ssl-key={place.key}")
     users = place.write("users.sql", "CREATE USER 'scan'@'%' IDENTIFIED BY 'secret';\n")
     place.run("mariadbd", "--no-defaults", f"--datadir={data}", f"--socket={data}/socket", "--port=3306",
-              "--bind-address=0.0.0.0", f"--pid-file={data}/pid", "--skip-name-resolve", f"--init-file={users}", *secure,
-              user="mysql")  # fmt: skip
+              "--bind-address=0.0.0.0", f"--pid-file={data}/pid", "--skip-name-resolve", *secure,
+              f"--init-file={users}", user="mysql")  # fmt: skip
 
 
 def _redis(place: Place) -> None:

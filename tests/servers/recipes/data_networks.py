@@ -58,7 +58,7 @@ def _xrdp(place: Place) -> None:
 
 
 def _rpcbind(place: Place) -> None:
-    place.run("sh", "-c", "mkdir -p /run/rpcbind && exec rpcbind -f")
+    place.run("unshare", "--mount", "sh", "-c", "mount -t tmpfs none /run && mkdir /run/rpcbind && exec rpcbind -f")
 
 
 def _openvpn(place: Place) -> None:
