@@ -55,10 +55,14 @@ class _RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class _Need:
-    """What a handshake sends, and how much it must have read to go on: ``size`` bytes, or a whole HTTP head (0)."""
+    """What a handshake sends, and how much it must have read to go on: ``size`` bytes, or a whole HTTP head (0).
+
+    ``silent_no``: a proxy that has proved to be one closes here when it could not connect (``ssh -D``).
+    """
 
     send: bytes
     size: int
+    silent_no: bool = False
 
 
 _Handshake: TypeAlias = Generator[_Need, bytes, None]
@@ -104,11 +108,20 @@ class Tunnel:
         except StopIteration:
             return self._next_proxy()
         except _RefusedError as refused:
-            last = self._at == len(self._chain) - 1
-            message = f"{proxy_text(self.proxy)}: {refused.message}"
-            self.refusal = Refusal(refused.error, message, refused.of_target and last)
+            self._refuse(refused)
             return b""
         return self._need.send
+
+    def _refuse(self, refused: _RefusedError) -> None:
+        last = self._at == len(self._chain) - 1
+        message = f"{proxy_text(self.proxy)}: {refused.message}"
+        self.refusal = Refusal(refused.error, message, refused.of_target and last)
+
+    def close(self) -> None:
+        """The proxy has closed the connection in order, which is a refusal too."""
+        silent_no = self._need.silent_no
+        error = errno.ENONET if silent_no else errno.ECONNRESET
+        self._refuse(_RefusedError(error, "closed without an answer", silent_no))
 
     def receive(self, data: bytes) -> bytes:
         """Take bytes of the proxies; returns what to send them."""
@@ -243,7 +256,7 @@ def _socks5(proxy: Proxy, hop: Hop) -> _Handshake:
             raise _RefusedError(errno.EACCES, "user and password are refused")
     elif answer[1]:
         raise _RefusedError(errno.EACCES, "no way of authentication in common" if proxy.user else "wants a user")
-    reply = yield _Need(b"\5\1\0" + _socks5_address(hop.host) + struct.pack(">H", hop.port), 4)
+    reply = yield _Need(b"\5\1\0" + _socks5_address(hop.host) + struct.pack(">H", hop.port), 4, silent_no=True)
     if reply[0] != 5:
         raise _RefusedError(errno.EPROTO, "no SOCKS5 proxy")
     if reply[1] in _SOCKS5_REPLIES:

@@ -143,8 +143,9 @@ class Stream:
 
     def _closed(self, at: float) -> list[DialEvent]:
         """The other side ended the connection in order, at whatever point."""
-        if self._phase == "proxy":
-            return [self.fail(at, errno.ECONNRESET, "closed without an answer")]
+        if self._tunnel is not None and self._phase == "proxy":
+            self._tunnel.close()
+            return self._refused(at)
         if self._phase == "tls":
             return [self.fail(at, 0, "closed during the handshake")]
         return [self.fail(at, 0, "closed without close_notify" if self._tls is not None else "")]
@@ -161,17 +162,19 @@ class Stream:
         assert self._tunnel is not None
         self._outgoing += self._tunnel.receive(data)
         self._flush()
-        refusal = self._tunnel.refusal
-        if refusal is not None:
-            phase = "connect" if refusal.of_target else "proxy"
-            self.close()
-            return [Ended(self.token, at, phase, refusal.error, refusal.message)]
-        if not self._tunnel.done:
-            return []
+        if self._tunnel.refusal is not None or not self._tunnel.done:
+            return self._refused(at)
         events = self._through(at)
         if self._tunnel.rest and not self.ended:
             events += self._take(self._tunnel.rest, at)
         return events
+
+    def _refused(self, at: float) -> list[DialEvent]:
+        refusal = self._tunnel.refusal if self._tunnel is not None else None
+        if refusal is None:
+            return []
+        self.close()
+        return [Ended(self.token, at, "connect" if refusal.of_target else "proxy", refusal.error, refusal.message)]
 
     def _step(self, step: TlsStep, at: float) -> list[DialEvent]:
         """Pass on what the TLS layer made of some bytes."""

@@ -189,6 +189,29 @@ def test_what_is_no_socks5(answers: list[bytes], words: str) -> None:
     assert tunnel.receive(b"more") == b""
 
 
+def test_closing_without_an_answer() -> None:
+    """Of a proxy that has shown to speak SOCKS5 it means that the target was not reached; else it may mean anything."""
+    for turns, error, of_target in (
+        ([], errno.ECONNRESET, False),
+        ([b"\5\0"], errno.ENONET, True),
+        ([b"\5\0", b"\5\0\0\1"], errno.ECONNRESET, False),
+    ):
+        tunnel = Tunnel((SOCKS5,), V4)
+        tunnel.start()
+        for turn in turns:
+            tunnel.receive(turn)
+        tunnel.close()
+        assert tunnel.refusal is not None
+        assert (tunnel.refusal.error, tunnel.refusal.of_target) == (error, of_target)
+        assert tunnel.refusal.message == "socks5://192.0.2.1:1080: closed without an answer"
+    middle = Tunnel((SOCKS5, HTTP), V4)
+    middle.start()
+    middle.receive(b"\5\0")
+    middle.close()
+    assert middle.refusal is not None
+    assert not middle.refusal.of_target
+
+
 def test_a_chain_of_all_kinds() -> None:
     chain = (SOCKS5, Proxy("http", "inner.example", 8080), Proxy("socks4", "2001:db8::5", 1081))
     tunnel = play(
