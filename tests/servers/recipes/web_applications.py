@@ -245,7 +245,7 @@ APPLICATIONS: tuple[Recipe, ...] = (
     Recipe("websockify", ("websockify",), _one(8511, "websockify"), _websockify),
     Recipe("shellinabox", ("shellinabox",), _one(4200, "Shell In A Box"), _shellinabox),
     Recipe("mercurial", ("mercurial",), _one(8512, "Mercurial hg serve"), _mercurial),
-    Recipe("dnsdist", ("dnsdist",), _one(8513), _dnsdist),
+    Recipe("dnsdist", ("dnsdist",), _one(8513, "PowerDNS web server"), _dnsdist),
     Recipe("fossil", ("fossil",), _one(8514, "Fossil"), _fossil),
     Recipe("mopidy", ("mopidy",), _one(6680, "Mopidy"), _mopidy, seconds=40.0),
 )
