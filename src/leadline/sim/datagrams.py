@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from leadline.sim.network import SimNetwork
 
 _UDP = 17
+# What fits into one datagram over IPv4: 65,535 bytes less the headers of IP and UDP.
+_MOST = 65_507
 
 
 @dataclass(slots=True)
@@ -126,4 +128,5 @@ class Datagrams:
             said = said if reply is not None else service.banner
             delay = service.think + (reply.delay if reply is not None else 0.0)
         if said:
-            self._agenda.put(at + delay, lambda moment: datagram.socket.hear(said, moment))
+            answer = said[:_MOST]
+            self._agenda.put(at + delay, lambda moment: datagram.socket.hear(answer, moment))

@@ -30,6 +30,12 @@ def test_an_answer_to_each_datagram() -> None:
     assert talk.times(53)[1] == pytest.approx(ROUND + 0.1, abs=0.002)
 
 
+def test_a_datagram_has_an_end() -> None:
+    talk = Talk(SimService(1, 17, banner=b"x" * 100_000))
+    talk.open(1, udp=True)
+    assert talk.say(1, b"?")[1:] == [("received", b"x" * 65_507)]
+
+
 def test_who_answers_what() -> None:
     services = (
         SimService(1, 17),
