@@ -70,7 +70,7 @@ def _hostile(matcher: Matcher) -> dict[str, str]:
     """The worst text found for each rule, against its pattern alone; the ten worst of these against all rules."""
     found: list[tuple[Hostility, ServiceProbe]] = []
     for probe in matcher.probes.probes:
-        found += [(worst_text(rule, time.perf_counter), probe) for rule in probe.rules]
+        found += [(worst_text(rule, time.process_time), probe) for rule in probe.rules]
     found.sort(key=lambda pair: -pair[0].seconds)
     whole = [_best(lambda pair=pair: matcher.match(pair[1], pair[0].text)) for pair in found[:10]]
     return {

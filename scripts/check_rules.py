@@ -71,7 +71,7 @@ def show(verdicts: Sequence[Verdict]) -> None:
 
 def show_slowest(matcher: Matcher, chosen: Sequence[str]) -> None:
     """The ten worst: a repeat without bound in front of another that takes the same letters makes a rule slow."""
-    found = [worst_text(rule, time.perf_counter) for _, rule in rules_of(matcher.probes, chosen)]
+    found = [worst_text(rule, time.process_time) for _, rule in rules_of(matcher.probes, chosen)]
     for worst in sorted(found, key=lambda worst: -worst.seconds)[:10]:
         print(f"{worst.rule.place}: {worst.seconds * 1000:.1f} ms for an answer like {worst.text[:50]!r}")
 

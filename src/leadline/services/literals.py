@@ -22,8 +22,9 @@ MOST_ALTERNATIVES = 24
 
 Clause = frozenset[bytes]
 
-# The names of the groups are those of the methods that take them. Classes are read without going back (PCRE2 does not).
-_TOKEN = re.compile(
+# A pattern in pieces; what begins none of them is not known here. Their names are those of the methods that take them.
+# Classes are read without going back, as PCRE2 reads them.
+TOKEN = re.compile(
     rb"""
     (?P<plain>[^\\\[(){|.^$*+?]+)
   | \\x(?P<hexadecimal>[0-9A-Fa-f]{2})
@@ -44,7 +45,7 @@ _TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _CONTROL = {b"a": b"\a", b"e": b"\x1b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t"}
-_LEAST_ONE = re.compile(rb"\+|\{0*[1-9]")
+LEAST_ONE = re.compile(rb"\+|\{0*[1-9]")
 _ONE_LETTER = re.compile(rb"\\?([^A-Za-z0-9\\^])|([A-Za-z0-9])(?:([A-Za-z]))?")
 
 
@@ -134,7 +135,7 @@ class _Reader:
 
     def clauses(self) -> list[Clause]:
         place, pattern, take, before = 0, self.pattern, self.take, ""
-        for token in _TOKEN.finditer(pattern):
+        for token in TOKEN.finditer(pattern):
             kind = token.lastgroup
             if token.start() != place or kind is None:
                 raise UnreadableError
@@ -187,7 +188,7 @@ class _Reader:
     def quantifier(self, text: bytes) -> None:
         """Holds for the group that has just ended, else for the last byte of the literal, else for a class."""
         group = self.group
-        needed = _LEAST_ONE.match(text) is not None
+        needed = LEAST_ONE.match(text) is not None
         if group.last:
             if not needed:
                 group.last = []

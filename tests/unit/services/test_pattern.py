@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import pcre2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from leadline.data.service_rules import Rule, Template
-from leadline.services.pattern import Pattern, plain_escapes
+from leadline.services.pattern import Pattern, bounded, plain_escapes
+from tests.unit.services.test_literals import PATTERNS
 
 
 def pattern(text: bytes, flags: str = "") -> Pattern:
@@ -83,3 +87,45 @@ def test_escapes_are_written_out(written: bytes, plain: bytes) -> None:
 
 def test_escapes_mean_what_pcre_means() -> None:
     assert pattern(rb"^\x5\x{41}\x-$").captures(b"\x05A\x00-") == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"^a", rb"\Aa|^b", b"^a|^b|(^c)", b"(?:^a|^b)c", b"((^a|^b)|(^c))d", b"(^a)+b", b"(?i)^a", b"(?=^a)a",
+        b"^(a|b)|^c", b"a)(b", b"^a(?!x)|^b", b"(?#c)^a", b"^", b"(?R)?a", b"(?x) a # )", b"(*UTF)a", b"a)", b"(a",
+    ],
+)  # fmt: skip
+def test_what_begins_at_the_start_or_is_not_understood_is_left(text: bytes) -> None:
+    assert bounded(text) is text
+
+
+@pytest.mark.parametrize(
+    ("text", "end"),
+    [(b"a", b")"), (b"^a|b", b")"), (b"a|^b", b")"), (b"^a|", b")"), (b"(?:^a|b)c", b")"), (b"(^a)?b", b")"),
+     (b"(?!^a)b", b")"), (b"(?!x)^a", b")"), (rb"a\Qb", rb"\E)"), (rb"a\Qb\E", rb"\E)"), (b"", b")")],
+)  # fmt: skip
+def test_what_may_begin_anywhere_gets_a_search_of_its_own(text: bytes, end: bytes) -> None:
+    assert bounded(text) == b"^(?s:.*?)(?:" + text + end
+
+
+def test_a_pattern_that_may_begin_anywhere_is_bounded_as_a_whole() -> None:
+    found = pattern(b"a.{0,200}b.{0,200}[^ab]")
+    assert found.captures(b"ab" * 8192) is None
+    assert found.exhausted
+    late = pattern(b"begin(.)")
+    assert late.captures(b"b" * 16_000 + b"begin!") == (b"!",)
+
+
+def test_the_place_of_a_mistake_is_that_in_the_pattern_as_written() -> None:
+    assert pattern(b"^ab(").problem == "missing closing parenthesis (at its byte 4)"
+    assert pattern(b"ab[z-a]").problem == "range out of order in character class (at its byte 6)"
+
+
+@given(PATTERNS, st.lists(st.text("abcABC.1 ", max_size=12), min_size=1, max_size=12))
+def test_the_search_in_front_changes_no_match(text: bytes, answers: list[str]) -> None:
+    plain = pcre2.compile(text, jit=False)
+    changed = pattern(text)
+    for answer in (answer.encode() for answer in answers):
+        match = plain.search(answer)
+        assert changed.captures(answer) == (match and match.groups())
