@@ -119,13 +119,18 @@ def _privoxy(place: Place) -> None:
 
 
 def _traffic_server(place: Place) -> None:
-    for name in ("storage.config", "ip_allow.yaml", "logging.yaml", "sni.yaml", "remap.config", "plugin.config"):
+    for name in ("ip_allow.yaml", "logging.yaml", "sni.yaml", "remap.config", "plugin.config"):
         place.write(name, Path("/etc/trafficserver", name).read_bytes())
-    settings = ("http.server_ports STRING 8055", "admin.user_id STRING trafficserver")
-    place.write("records.config", "".join(f"CONFIG proxy.config.{setting}\n" for setting in settings))
     work = place.make_folder("work", 0o777)
-    environment = {"TS_ROOT": str(work), "PROXY_CONFIG_CONFIG_DIR": str(place.folder)}
-    place.run("/usr/bin/traffic_server", env=environment)
+    settings = (
+        "http.server_ports STRING 8055",
+        "admin.user_id STRING trafficserver",
+        f"local_state_dir STRING {work}",
+        f"log.logfile_dir STRING {work}",
+    )
+    place.write("records.config", "".join(f"CONFIG proxy.config.{setting}\n" for setting in settings))
+    place.write("storage.config", f"{work} 16M\n")
+    place.run("/usr/bin/traffic_server", env={"TS_ROOT": str(work), "PROXY_CONFIG_CONFIG_DIR": str(place.folder)})
 
 
 def _mitmproxy(place: Place) -> None:
@@ -363,7 +368,7 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe(
         "trafficserver",
         ("trafficserver",),
-        (_http(8055, "Apache Traffic Server", "trafficserver", service="http-proxy"),),
+        (_http(8055, "Apache Traffic Server", service="http-proxy"),),
         _traffic_server,
     ),
     Recipe("tomcat10", ("tomcat10",), (_http(8080, "Apache Tomcat", "tomcat10"),), _tomcat, seconds=60.0),
@@ -393,7 +398,7 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe("civetweb", ("civetweb",), (_http(8033, ""),), _civetweb),
     Recipe("yaws", ("yaws",), (_http(8034, "Yaws httpd"),), _yaws, seconds=40.0),
     Recipe("twisted", ("python3-twisted",), (_http(8035, "TwistedWeb httpd", "python3-twisted"),), _twisted),
-    _python_recipe("tornado", "python3-tornado", "Tornado httpd"),
+    _python_recipe("tornado", "python3-tornado", "Tornado httpd", told=False),
     _python_recipe("aiohttp", "python3-aiohttp", "aiohttp"),
     _python_recipe("waitress", "python3-waitress", "Waitress", told=False),
     _python_recipe("cherrypy", "python3-cherrypy3", "CherryPy wsgiserver"),
