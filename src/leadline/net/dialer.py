@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 # out ready descriptors in turn, so the others are the next to be asked.
 MOST_A_TURN = 128
 SELF_CONNECT_TRIES = 3
+# Shortages that may concern one destination only: no port (or no address) of ours is left for it.
+_OF_ONE_DESTINATION = frozenset({errno.EADDRNOTAVAIL, errno.EADDRINUSE, errno.EAGAIN})
 
 
 @dataclass(slots=True)
@@ -86,7 +88,7 @@ class EpollDialer:
             self._tell([Ended(token, self._clock.now(), phase, error, message)])
             return
         dialogue = _Dialogue(self._made(token, endpoint))
-        if self._queue or len(self._open) >= self.capacity or not self._start(token, dialogue):
+        if self._queue or len(self._open) >= self.capacity or self._start(token, dialogue):
             self._queue[token] = dialogue
 
     def _impossible(self, endpoint: Endpoint) -> tuple[str, int, str] | None:
@@ -105,26 +107,35 @@ class EpollDialer:
             return Datagrams(token, endpoint)
         return Stream(token, endpoint, self._relays.tunnel(endpoint) if self._relays is not None else None)
 
-    def _start(self, token: int, dialogue: _Dialogue) -> bool:
-        """Make the socket; false when our own side has no room for it now."""
+    def _start(self, token: int, dialogue: _Dialogue) -> int:
+        """Make the socket; the errno of a shortage when our own side has no room for it now, else 0."""
         stream = dialogue.stream
         where = self._destination(stream.endpoint)
         error = stream.connect(*where) if where is not None else errno.ENODEV
+        error = error or self._watch(dialogue)
         now = self._clock.now()
         if error in SHORTAGE and (dialogue.since is None or now - dialogue.since <= SHORTAGE_SECONDS):
             dialogue.since = now if dialogue.since is None else dialogue.since
             stream.revive()
-            return False
+            return error
         if error:
             self._tell([stream.fail(now, error)])
-            return True
+            return 0
         self._open[token] = dialogue
         self._tokens[stream.descriptor] = token
-        dialogue.watched = stream.interest
-        self._epoll.register(stream.descriptor, dialogue.watched)
         if isinstance(stream, Datagrams):
             self._settle(dialogue, stream.descriptor, stream.opened(now))
-        return True
+        return 0
+
+    def _watch(self, dialogue: _Dialogue) -> int:
+        """Have epoll watch a new socket; 0, or the errno that forbids it (then the socket is closed)."""
+        dialogue.watched = dialogue.stream.interest
+        try:
+            self._epoll.register(dialogue.stream.descriptor, dialogue.watched)
+        except OSError as error:
+            dialogue.stream.close()
+            return error.errno or errno.EIO
+        return 0
 
     def send(self, token: int, data: bytes) -> None:
         """See ``Dialer.send``. A stream on which more waits than ``MOST_QUEUED`` ends with ``ENOBUFS``."""
@@ -211,11 +222,17 @@ class EpollDialer:
         self._queue.pop(token, None)
 
     def _drain_queue(self) -> None:
-        while self._queue and len(self._open) < self.capacity:
+        held_back = 0
+        while len(self._queue) > held_back and len(self._open) < self.capacity:
             token, dialogue = next(iter(self._queue.items()))
-            if not self._start(token, dialogue):
-                return
-            self._queue.pop(token, None)
+            error = self._start(token, dialogue)
+            if not error:
+                self._queue.pop(token, None)
+            elif error in _OF_ONE_DESTINATION:
+                self._queue.move_to_end(token)
+                held_back += 1
+            else:
+                return  # the others would find nothing either
 
     def close_all(self) -> None:
         """See ``Dialer.close_all``. The dialer cannot be used any more."""

@@ -339,6 +339,42 @@ def test_our_own_shortage_is_waited_out(talk: Talk, monkeypatch: pytest.MonkeyPa
     assert talk.received(2).endswith(b"you said kept")
 
 
+def test_a_destination_without_ports_of_ours_holds_up_nobody_else(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = stream_module.Stream.connect
+
+    def short(stream: stream_module.Stream, family: int, destination: stream_module.SocketAddress) -> int:
+        return errno.EADDRNOTAVAIL if destination[1] == 1 else real(stream, family, destination)
+
+    monkeypatch.setattr(stream_module.Stream, "connect", short)
+    with serving(greet) as port:
+        for token in range(20):
+            talk.dialer.open(token, here(port if token % 2 else 1))
+            talk.dialer.send(token, b"x")
+        talk.until_ended(*range(1, 20, 2), seconds=2.0)
+    assert talk.ended_tokens() == set(range(1, 20, 2))
+
+
+def test_a_socket_that_cannot_be_watched(monkeypatch: pytest.MonkeyPatch) -> None:
+    dialer = EpollDialer(RealClock(), 5)
+    talk, real = Talk(dialer), dialer._epoll
+
+    class Full:
+        def register(self, descriptor: int, mask: int) -> None:
+            raise OSError(errno.ENOSPC, "scripted")
+
+        def poll(self, timeout: float, most: int) -> list[tuple[int, int]]:
+            return []
+
+        close = real.close
+
+    monkeypatch.setattr(dialer, "_epoll", Full())
+    with serving(greet) as port:
+        dialer.open(1, here(port))
+        talk.until_ended(1)
+    assert talk.ended(1)[:2] == ("connect", errno.ENOSPC)
+    dialer.close_all()
+
+
 def test_a_shortage_without_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     clock = RealClock()
     dialer = EpollDialer(clock, 5)
