@@ -6,6 +6,8 @@ from ipaddress import ip_address
 
 import pytest
 
+from leadline.errors import UsageError
+from leadline.model.plan import Proxy
 from leadline.sim.connector import SimConnector
 from leadline.sim.faults import LinkFaults
 from leadline.sim.firewall import ADMIN_PROHIBITED, HOST_UNREACHABLE, NET_PROHIBITED, PORT_UNREACHABLE, IcmpError
@@ -157,3 +159,8 @@ def test_a_tarpit_is_open_everywhere() -> None:
     for port in range(1, 20):
         connector.start(port, V4, port)
     assert {error for error, _ in outcomes(connector, 1.0).values()} == {0}
+
+
+def test_there_are_no_proxies_to_go_through() -> None:
+    with pytest.raises(UsageError, match="no proxies"):
+        SimNetwork(world()).connector(None, (Proxy("http", "192.0.2.1", 3128),))
