@@ -177,7 +177,7 @@ def test_locks_hold_what_the_project_asks_for() -> None:
 
 def test_dependencies_are_what_the_sources_import() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    module_of = {"dnspython": "dns"}
+    module_of = {"dnspython": "dns", "ahocorasick-rs": "ahocorasick_rs"}
     declared = {re.split(r"[^\w.-]", entry)[0] for entry in project["dependencies"]}
     imported = {module.split(".")[0] for path in SOURCES for module in imports_of(path)}
     foreign = imported - set(sys.stdlib_module_names) - {"leadline"}
