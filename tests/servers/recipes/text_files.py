@@ -94,6 +94,13 @@ def _distcc(place: Place) -> None:
     place.run("distccd", *options, "--jobs", "1")
 
 
+def _lpd(place: Place) -> None:
+    """The printing daemon of BSD, which prints for no other host; only it sees its lock and its socket."""
+    own = "for each in /run /var/spool; do mount -t tmpfs none $each; done; mkdir -p /var/spool/lpd/lp"
+    before = ("unshare", "--mount", "sh", "-c", f'{own} && exec "$0" "$@"')
+    place.once(*before, "lpd", "-l")
+
+
 FILES = (
     Recipe(
         "vsftpd",
@@ -115,7 +122,7 @@ FILES = (
     Recipe(
         "inetutils-ftpd",
         ("xinetd",),
-        (Listener(2124, service="ftp", product="GNU inetutils ftpd"),),
+        (Listener(2124, service="ftp", product="GNU Inetutils FTPd"),),
         _inetutils_ftpd,
     ),
     Recipe(
@@ -136,6 +143,7 @@ FILES = (
     Recipe(
         "svnserve", ("subversion",), (Listener(3690, service="svnserve", product="Subversion svnserve"),), _svnserve
     ),
-    Recipe("cvs", ("cvs", "xinetd"), (Listener(2401, service="cvspserver", product="CVS pserver"),), _cvs, light=True),
+    Recipe("cvs", ("cvs", "xinetd"), (Listener(2401, service="cvspserver", product="cvs pserver"),), _cvs, light=True),
     Recipe("distcc", ("distcc",), (Listener(3632, service="distccd", product="distccd"),), _distcc, light=True),
+    Recipe("lpd", ("lpr",), (Listener(515, service="printer", product="BSD lpd"),), _lpd),
 )

@@ -104,9 +104,10 @@ def _sane(place: Place) -> None:
 
 
 def _vnc(place: Place) -> None:
-    """One server for both: RFB on 5900, the X protocol on 6041."""
+    """One server for both: RFB on 5900, the X protocol on 6041. Its lock is in a /tmp of its own."""
+    alone = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none /tmp && cd / && exec "$0" "$@"')
     options = ("-SecurityTypes", "None", "-listen", "tcp", "-nolisten", "local", "-geometry", "640x480")
-    place.run("Xvnc", ":41", "-rfbport", "5900", "-interface", "0.0.0.0", *options)
+    place.run(*alone, "Xvnc", ":41", "-rfbport", "5900", "-interface", "0.0.0.0", *options)
 
 
 def _ganglia(place: Place) -> None:
@@ -124,6 +125,22 @@ def _dante(place: Place) -> None:
         "client pass { from: 0.0.0.0/0 to: 0.0.0.0/0 }\nsocks pass { from: 0.0.0.0/0 to: 0.0.0.0/0 }\n"
     )
     place.run("danted", "-f", str(place.write("danted.conf", text)), "-p", str(place.folder / "pid"))
+
+
+def _lirc(place: Place) -> None:
+    """A driver that has no device: it listens all the same."""
+    files = (f"--output={place.folder}/socket", f"--pidfile={place.folder}/pid", "--device=/dev/null")
+    configuration = str(place.write("lircd.conf", ""))
+    place.run("lircd", "--nodaemon", "--driver=default", "--listen=0.0.0.0:8765", *files, configuration)
+
+
+def _conserver(place: Place) -> None:
+    text = (
+        "config * {\n}\ndefault full {\n rw *;\n}\n"
+        "console example {\n master localhost;\n type exec;\n exec /bin/cat;\n}\naccess * {\n allowed 0.0.0.0/0;\n}\n"
+    )
+    files = ("-C", str(place.write("conserver.cf", text, 0o600)), "-P", str(place.write("passwd", "")))
+    place.run("conserver", *files, "-p", "2782", "-b", "2783", "-M", "0.0.0.0")
 
 
 INFRASTRUCTURE = (
@@ -177,7 +194,13 @@ INFRASTRUCTURE = (
         _tor,
     ),
     Recipe("clamav", ("clamav-daemon",), (Listener(3310, service="clam", product="ClamAV clamd"),), _clamd),
-    Recipe("spamassassin", ("spamd",), (Listener(783, service="spamd"),), _spamd, seconds=60.0),
+    Recipe(
+        "spamassassin",
+        ("spamd",),
+        (Listener(783, service="spamassassin", product="SpamAssassin spamd"),),
+        _spamd,
+        seconds=60.0,
+    ),
     Recipe(
         "lcdproc",
         ("lcdproc",),
@@ -196,4 +219,6 @@ INFRASTRUCTURE = (
     ),
     Recipe("ganglia", ("ganglia-monitor",), (Listener(8649, service="ganglia", product="Ganglia gmond"),), _ganglia),
     Recipe("dante", ("dante-server",), (Listener(1080, service="socks5"),), _dante),
+    Recipe("lirc", ("lirc",), (Listener(8765, service="lirc", product="LIRC", version="@lirc"),), _lirc, light=True),
+    Recipe("conserver", ("conserver-server",), (Listener(2782, service="conserver", product="Conserver"),), _conserver),
 )

@@ -129,13 +129,13 @@ SHELLS = (
     Recipe(
         "paramiko",
         ("python3-paramiko",),
-        (Listener(2104, service="ssh", product="Paramiko", version="@python3-paramiko"),),
+        (Listener(2104, service="ssh", product="Paramiko Python sshd", version="@python3-paramiko"),),
         _paramiko,
     ),
     Recipe(
         "asyncssh",
         ("python3-asyncssh",),
-        (Listener(2105, service="ssh", product="AsyncSSH", version="@python3-asyncssh"),),
+        (Listener(2105, service="ssh", product="AsyncSSH sshd", version="@python3-asyncssh"),),
         _asyncssh,
     ),
     Recipe("sshesame", ("sshesame",), (Listener(2106, service="ssh", product="sshesame honeypot"),), _sshesame),
