@@ -262,11 +262,15 @@ class Dialogue:
                 self._close(best, "match", now)
             self._launch(now, before=best.place)
             return False
-        grace = self.waits.grace(self._rtt)
-        if any(run.place < best.place and not run.settled(now, grace) for run in self.runs):
+        if any(run.place < best.place and not run.settled(now, self._grace(best)) for run in self.runs):
             return False
         self._accept(best, now)
         return True
+
+    def _grace(self, best: Run) -> float:
+        """What is silent for twice as long as the answer to a later probe took is taken to stay silent."""
+        took = best.matched - best.spoke if best.matched is not None and best.spoke is not None else 0.0
+        return max(self.waits.grace(self._rtt), 2 * took)
 
     def _accept(self, run: Run, now: float) -> None:
         match = run.hard
@@ -446,17 +450,19 @@ class Dialogue:
         """``Conversation.next_timer``."""
         times: list[float] = []
         rtt, waits = self._rtt, self.waits
+        best = best_of(self.runs)
         for run in self._pending():
             if run.matched is not None:
                 times.append(run.matched + waits.tail(rtt))
+            elif best is not None and run.begun is not None:
+                times.append(run.since + self._grace(best))
             if run.spoke is None:
                 if run.begun is not None:
                     times += (run.begun + waits.connect(bool(run.tunnel)), run.begun + waits.grace(rtt))
                     times.append(run.begun + waits.single(rtt))
                 continue
-            since = run.heard if run.heard is not None else run.spoke
             steps = (waits.grace(rtt), waits.move_on(rtt), waits.trailing(rtt), waits.single(rtt), waits.least(rtt))
-            times += [since + step for step in steps]
+            times += [run.since + step for step in steps]
             times.append(run.spoke + self._patience(run))
         return min((at for at in times if at > self._stepped), default=None)
 

@@ -29,14 +29,22 @@ class PatientOrder:
         self._listed = [probe.lists(port, tunnel) for probe in self._probes]
         self._intensity = intensity
         self.null = next((probe for probe in self._probes if probe.is_null), None)
+        # A dialogue asks again at every step.
+        self._sequences: dict[str, tuple[tuple[Place, ServiceProbe], ...]] = {}
 
     def probes(self, service: str = "", after: Place = (-1, 0)) -> Iterator[tuple[Place, ServiceProbe]]:
         """The probes to be sent after a place; ``service``: the name that a softmatch gave, which narrows them."""
-        if self.null is not None and after < LISTENING:
+        sequence = self._sequences.get(service)
+        if sequence is None:
+            sequence = self._sequences[service] = tuple(self._sequence(service))
+        return (one for one in sequence if one[0] > after)
+
+    def _sequence(self, service: str) -> Iterator[tuple[Place, ServiceProbe]]:
+        if self.null is not None:
             yield LISTENING, self.null
         for turn in (LISTED, UNLISTED):
             for index, probe in enumerate(self._probes):
-                if (turn, index) > after and not probe.is_null and self._belongs(turn, index, service):
+                if probe is not self.null and self._belongs(turn, index, service):
                     yield (turn, index), probe
 
     def eligible(self, place: Place, service: str) -> bool:

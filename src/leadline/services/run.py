@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from dataclasses import dataclass, field
+from math import inf
 from typing import Protocol
 
 from leadline.data.service_rules import ServiceProbe
@@ -65,10 +66,18 @@ class Run:
     def listening(self) -> bool:
         return self.place == LISTENING
 
+    @property
+    def since(self) -> float:
+        """When the last sign of life was: bytes, the connection, or its beginning; infinite while it waits for room."""
+        if self.heard is not None:
+            return self.heard
+        if self.spoke is not None:
+            return self.spoke
+        return self.begun if self.begun is not None else inf
+
     def silence(self, now: float) -> float:
         """Seconds since the last sign of life; 0 while the connection waits for room."""
-        since = self.heard if self.heard is not None else self.spoke if self.spoke is not None else self.begun
-        return 0.0 if since is None else now - since + _MOMENT
+        return max(0.0, now - self.since + _MOMENT)
 
     def settled(self, now: float, grace: float) -> bool:
         """Nothing better is to be expected of it, now that a later probe was answered."""
