@@ -238,7 +238,7 @@ APPLICATIONS: tuple[Recipe, ...] = (
     Recipe("netdata", ("netdata-core",), _one(19999, "Netdata", "netdata-core"), _netdata, seconds=40.0),
     Recipe("jupyter", ("jupyter-notebook",), _one(8888, "Jupyter"), _jupyter, seconds=60.0),
     Recipe("cockpit", ("cockpit-ws",), _one(8507, "Cockpit web service"), _cockpit),
-    Recipe("motion", ("motion",), _one(8508, "Motion webcam control"), _motion),
+    Recipe("motion", ("motion",), _one(8508, "Motion web control"), _motion),
     Recipe("pdns-recursor", ("pdns-recursor",), _one(8509, "PowerDNS Recursor web server"), _powerdns),
     Recipe("webhook", ("webhook",), _one(8510), _webhook),
     Recipe("monit", ("monit",), _one(2812, "Monit httpd"), _monit),
