@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 # Streams that one turn looks at: with one read each it bounds what a flood puts into memory at once. The kernel hands
 # out ready descriptors in turn, so the others are the next to be asked.
 MOST_A_TURN = 128
+# Proxies serve few clients at once (tinyproxy 100, many less); more would be refused by the proxy, not the targets.
+MOST_THROUGH_PROXIES = 100
 SELF_CONNECT_TRIES = 3
 # Shortages that may concern one destination only: no port (or no address) of ours is left for it.
 _OF_ONE_DESTINATION = frozenset({errno.EADDRNOTAVAIL, errno.EADDRINUSE, errno.EAGAIN})
@@ -49,9 +51,10 @@ class EpollDialer:
     later ``poll``; a shortage that lasts ``SHORTAGE_SECONDS`` is told with its errno after all. A flood of one server
     cannot starve the others: a turn reads at most once from each.
 
-    With ``proxies`` every stream goes through that chain; making the dialer looks up its nearest proxy, connects to
-    the last one once, and raises ``UsageError`` or ``NetworkError`` when that cannot be. What the last proxy says of a
-    target ends a stream in phase ``connect`` (see ``proxy.Refusal``), what fails on the way to it in phase ``proxy``.
+    With ``proxies`` every stream goes through that chain, at most ``MOST_THROUGH_PROXIES`` at once unless ``limit``
+    says otherwise. Making the dialer looks up its nearest proxy, connects to the last one once, and raises
+    ``UsageError`` or ``NetworkError`` when that cannot be. What the last proxy says of a target ends a stream in phase
+    ``connect`` (see ``proxy.Refusal``), what fails on the way to it in phase ``proxy``.
     ``reset``: streams that are closed by us end with a RST, which leaves no port waiting.
     """
 
@@ -63,6 +66,7 @@ class EpollDialer:
             from leadline.net.relays import find_relays
 
             self._relays = find_relays(proxies)
+            limit = MOST_THROUGH_PROXIES if limit is None else limit
         self._reset = reset
         self.capacity = descriptor_capacity(limit)
         self._clock = clock

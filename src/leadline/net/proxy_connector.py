@@ -11,8 +11,6 @@ from leadline.model.plan import Proxy
 from leadline.net.base import Ended, Endpoint, Opened
 from leadline.net.dialer import EpollDialer
 
-# Proxies serve few clients at once (tinyproxy 100, many less); more would be refused by the proxy, not the targets.
-MOST_THROUGH_PROXIES = 100
 # So many attempts that the proxies themselves failed or left unanswered, and so long without any answer about a
 # target, and the chain is tried anew: the proxies may have gone away.
 SUSPICIOUS_FAILURES = 20
@@ -30,7 +28,7 @@ class ProxyConnector:
 
     def __init__(self, clock: Clock, limit: int | None, proxies: tuple[Proxy, ...]) -> None:
         # Connections go to one address and port only: closed with a FIN they would use up our ports in half a minute.
-        self._dialer = EpollDialer(clock, MOST_THROUGH_PROXIES if limit is None else limit, proxies, reset=True)
+        self._dialer = EpollDialer(clock, limit, proxies, reset=True)
         self.capacity = self._dialer.capacity
         self._clock = clock
         self._pending: set[int] = set()

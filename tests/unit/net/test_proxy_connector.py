@@ -14,7 +14,8 @@ from leadline.errors import NetworkError
 from leadline.model.plan import Proxy
 from leadline.net import proxy_connector as module
 from leadline.net.connector import EpollConnector, open_connector
-from leadline.net.proxy_connector import MOST_THROUGH_PROXIES, ProxyConnector
+from leadline.net.dialer import MOST_THROUGH_PROXIES
+from leadline.net.proxy_connector import ProxyConnector
 from tests.support.dialing import RealClock, closed_port, serving
 from tests.support.proxies import SmallProxy
 
