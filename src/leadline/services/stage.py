@@ -69,7 +69,8 @@ class _Work:
         self.session, self.excluded = session, matcher.probes.excluded
         most = plan.timing.max_parallelism
         limit = MOST_STREAMS if most is None else min(MOST_STREAMS, most)
-        self.dialer = session.network.dialer(limit, plan.proxies)
+        # Through proxies the dialer knows better how many streams are decent.
+        self.dialer = session.network.dialer(None if plan.proxies and most is None else limit, plan.proxies)
         self.traced: list[ServiceTraced] = []
         asking = Asking(
             matcher=matcher,
