@@ -16,7 +16,7 @@ from leadline.services.pattern import Captures, Pattern
 
 MOST_MATCHED = 16 << 10
 """No more bytes of an answer than this are looked at."""
-MOST_EXHAUSTED = 8
+MOST_EXHAUSTED = 16
 """After so many rules that reached PCRE2's limits an answer is hostile, and no further rule is tried."""
 
 

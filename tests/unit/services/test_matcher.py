@@ -113,7 +113,7 @@ def hostile(rules: int) -> Matcher:
 
 
 def test_after_many_rules_that_reach_their_limits_an_answer_is_given_up() -> None:
-    text = b"a" * 100 + b" 0 1 2 3 4 5 6 7 8 9 10 11 12"
+    text = b"a" * 100 + b" " + b" ".join(b"%d" % number for number in range(MOST_EXHAUSTED))
     few, many = hostile(MOST_EXHAUSTED - 1), hostile(MOST_EXHAUSTED)
     assert said(few, "A", text) == ("b", "A", False)
     assert said(many, "A", text) is None
