@@ -12,10 +12,12 @@ def _ike(place: Place) -> None:
     text = (
         "config setup\nconn old\n keyexchange=ikev1\n authby=secret\n ike=aes256-sha1-modp2048!\n"
         " left=%any\n right=%any\n auto=add\n"
-        "conn new\n keyexchange=ikev2\n authby=secret\n ike=aes256-sha256-modp2048!\n left=%any\n right=%any\n auto=add\n"
+        "conn new\n keyexchange=ikev2\n authby=secret\n ike=aes256-sha256-modp2048!\n"
+        " left=%any\n right=%any\n auto=add\n"
     )
     options = f"--nofork --conf {place.write('ipsec.conf', text)}"
-    settings = "charon {\n send_vendor_id = yes\n load_modular = yes\n plugins {\n include /etc/strongswan.d/charon/*.conf\n }\n}\n"
+    plugins = "plugins {\n include /etc/strongswan.d/charon/*.conf\n }"
+    settings = f"charon {{\n send_vendor_id = yes\n load_modular = yes\n {plugins}\n}}\n"
     env = {"STRONGSWAN_CONF": str(place.write("strongswan.conf", settings))}
     place.run("unshare", "--mount", "sh", "-c", f"{OWN_RUN}exec /usr/lib/ipsec/starter {options}", env=env)
 
