@@ -65,7 +65,7 @@ def _hybrid(place: Place) -> None:
         'admin { name = "Example"; };\nclass { name = "users"; number_per_ip_local = 100; number_per_ip_global = 100;'
         " max_number = 100; sendq = 100 kbytes; };\n"
         'auth { user = "*@*"; class = "users"; };\nlisten { host = "0.0.0.0"; port = 2671; };\n'
-        "general { disable_auth = yes; };\n"
+        "general { disable_auth = yes; throttle_count = 1000; };\n"
     )
     path = str(place.write("ircd.conf", text))
     program = (
@@ -113,14 +113,14 @@ CHAT = (
     Recipe("ngircd", ("ngircd",), (Listener(6667, service="irc", product="ngIRCd", version="@ngircd"),), _ngircd),
     Recipe("inspircd", ("inspircd",), (Listener(2667, service="irc", product="InspIRCd"),), _inspircd),
     Recipe("bitlbee", ("bitlbee",), (Listener(2668, service="irc", product="BitlBee IRCd"),), _bitlbee, light=True),
-    Recipe("znc", ("znc",), (Listener(2669, service="irc", product="ZNC IRC bouncer"),), _znc),
+    Recipe("znc", ("znc",), (Listener(2669, product="ZNC IRC bouncer"),), _znc),
     Recipe(
         "prosody",
         ("prosody",),
         (
-            Listener(5222, service="xmpp-client"),
-            Listener(5223, tls=True, service="xmpp-client"),
-            Listener(5269, service="xmpp-server"),
+            Listener(5222, service="xmpp-client", product="Prosody"),
+            Listener(5223, tls=True, service="xmpp-client", product="Prosody"),
+            Listener(5269, service="xmpp-server", product="Prosody"),
         ),
         _prosody,
     ),
@@ -128,7 +128,7 @@ CHAT = (
     Recipe(
         "ejabberd",
         ("ejabberd",),
-        (Listener(2522, service="xmpp-client"), Listener(2524, service="xmpp-server")),
+        (Listener(2522, service="xmpp-client", product="ejabberd"), Listener(2524, service="xmpp-server")),
         _ejabberd,
         seconds=40.0,
     ),

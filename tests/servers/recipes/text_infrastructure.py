@@ -147,7 +147,7 @@ INFRASTRUCTURE = (
     Recipe(
         "munin",
         ("munin-node",),
-        (Listener(4949, service="munin", product="Munin node"),),
+        (Listener(4949, service="munin", product="Munin node", version="@munin-node"),),
         _munin,
     ),
     Recipe(
@@ -193,7 +193,12 @@ INFRASTRUCTURE = (
         ),
         _tor,
     ),
-    Recipe("clamav", ("clamav-daemon",), (Listener(3310, service="clam", product="ClamAV clamd"),), _clamd),
+    Recipe(
+        "clamav",
+        ("clamav-daemon",),
+        (Listener(3310, service="clam", product="ClamAV clamd", version="@clamav-daemon"),),
+        _clamd,
+    ),
     Recipe(
         "spamassassin",
         ("spamd",),
