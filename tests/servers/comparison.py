@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.table import table
+from tests.servers.datagrams import detect
 from tests.servers.explained import Setting, explanation
 from tests.servers.farm import Farm, farm
 from tests.servers.packages import missing_packages
@@ -76,9 +77,13 @@ def show(rows: Sequence[Row]) -> str:
         wanted = " ".join(filter(None, (name, listener.product, listener.version)))
         same = "the same as nmap" if row.replayed == row.peer else str(row.replayed)
         cells = [row.recipe.name, str(row.number), wanted, str(row.peer), str(row.ours), same, str(row.verdict)]
-        return [cell.encode("ascii", "backslashreplace").decode()[:60] for cell in cells]
+        return [_printable(cell) for cell in cells]
 
     return table(head, [line(row) for row in rows])
+
+
+def _printable(value: object) -> str:
+    return str(value).encode("ascii", "backslashreplace").decode()[:60]
 
 
 def totals(rows: Sequence[Row], servers: int, at_least: int) -> tuple[str, bool]:
@@ -129,11 +134,29 @@ def differing(made: Farm, peer: dict[Place, Seen], rules: Mapping[Place, Seen]) 
 
 
 def _reason(made: Farm, difference: Difference, still: Sequence[Difference]) -> str:
-    if all((each.place, each.field) != (difference.place, difference.field) for each in still):
+    bare = [each for each in still if (each.place, each.field) == (difference.place, difference.field)]
+    if not bare:
         return "nmap's version scripts, which -sV runs too: without them it says the same"
     number = difference.place[2]
     recipe, listener = made.listeners()[number]
     return explanation(recipe.name, listener.number, difference.field)
+
+
+def show_datagrams(made: Farm) -> tuple[str, bool]:
+    """The UDP servers by our own rules, and whether no product is wrong."""
+    seen = detect(made)
+    head = ["server", "UDP port", "expected", "leadline", "verdict"]
+    lines, wrong, named, known = [], 0, 0, 0
+    for number, (recipe, listener) in made.listeners("udp").items():
+        if number not in seen:
+            continue  # a shifted one
+        verdict = judge(listener, seen[number])
+        wrong += verdict.wrong
+        known += verdict.expected
+        named += verdict.expected and verdict.named
+        wanted = " ".join(filter(None, (listener.service, listener.product, listener.version)))
+        lines.append([recipe.name, str(number), wanted, _printable(seen[number]), str(verdict)])
+    return f"{table(head, lines)}\n\nnamed: {named} of {known}; wrong products: {wrong}\n", not wrong
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -173,6 +196,10 @@ def compare(made: Farm, *, peer: bool, keep: Path | None, whole: bool) -> int:
     print(show(rows), end="\n\n")
     text, kept = totals(rows, len(made.running), SERVERS_AT_LEAST if whole else 1)
     print(text)
+    if any(listener.protocol == "udp" for recipe in made.running for listener in recipe.listeners):
+        text, right = show_datagrams(made)
+        print(f"\n{text}")
+        kept = kept and right
     if peer:
         text, explained = differing(made, theirs, rules)
         print(text)

@@ -35,7 +35,7 @@ class Seen:
 NOTHING = Seen()
 
 # What a server says of itself that is another thing a moment later.
-_MOVING = re.compile(r"(?<=uptime )\d+")
+_MOVING = re.compile(r"(?<=uptime )\d+|(?<=server time: )[-\d]+ [:\d]+")
 
 
 def services(document: bytes) -> dict[Place, Seen]:
