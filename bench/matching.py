@@ -6,6 +6,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from bench.table import ratio, table
@@ -41,9 +42,9 @@ def _measured(path: str, records: Sequence[Record]) -> dict[str, str]:
     count = sum(len(probe.rules) for probe in probes.probes)
     matcher = Matcher(probes, index)
     answers = [(_probe(matcher, record), record.answer) for record in records]
-    first = _seconds(lambda: matcher.match(*answers[0]))
-    cold = [_seconds(lambda answer=answer: matcher.match(*answer)) for answer in answers]
-    warm = [min(_seconds(lambda answer=answer: matcher.match(*answer)) for _ in range(PASSES)) for answer in answers]
+    first = _seconds(partial(matcher.match, *answers[0]))
+    cold = [_seconds(partial(matcher.match, *answer)) for answer in answers]
+    warm = [min(_seconds(partial(matcher.match, *answer)) for _ in range(PASSES)) for answer in answers]
     candidates = [len(index.candidates(answer[:MOST_MATCHED])) for _, answer in answers]
     plain = _every_rule(matcher, answers[::PLAIN_SHARE])
     hits = sum(matcher.match(*answer) is not None for answer in answers)
@@ -72,7 +73,7 @@ def _hostile(matcher: Matcher) -> dict[str, str]:
     for probe in matcher.probes.probes:
         found += [(worst_text(rule, time.process_time), probe) for rule in probe.rules]
     found.sort(key=lambda pair: -pair[0].seconds)
-    whole = [_best(lambda pair=pair: matcher.match(pair[1], pair[0].text)) for pair in found[:10]]
+    whole = [_best(partial(matcher.match, pair[1], pair[0].text)) for pair in found[:10]]
     return {
         "hostile to one rule, mean": _ms(statistics.mean(worst.seconds for worst, _ in found)),
         "hostile to one rule, worst": f"{_ms(found[0][0].seconds)} ({found[0][0].rule.place.rpartition('/')[2]})",
@@ -101,7 +102,7 @@ def _every_rule(matcher: Matcher, answers: Sequence[tuple[ServiceProbe, bytes]])
                 if patterns[rule.order].captures(answer[:MOST_MATCHED]) is not None:
                     return
 
-    return statistics.mean(_seconds(lambda answer=answer: attempt(*answer)) for answer in answers)
+    return statistics.mean(_seconds(partial(attempt, *answer)) for answer in answers)
 
 
 def _loaded(index: Index, rules: int) -> str:

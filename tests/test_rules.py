@@ -55,3 +55,14 @@ def test_every_rule_can_be_used(theme: str, matcher: Matcher) -> None:
 @pytest.mark.parametrize("theme", THEMES)
 def test_every_rule_is_the_first_match_of_a_record(theme: str, matcher: Matcher, verdicts: list[Verdict]) -> None:
     assert unproven(matcher.probes, [theme], verdicts) == []
+
+
+def test_there_are_rules_for_what_people_run(matcher: Matcher) -> None:
+    rules = [rule for probe in matcher.probes.probes for rule in probe.rules]
+    assert len({rule.service for rule in rules}) >= 120
+    assert len({rule.template.product for rule in rules if rule.template.product}) >= 400
+
+
+def test_a_share_of_the_answers_comes_from_real_servers() -> None:
+    sources = [record.source for theme in THEMES for record in read_records(theme)]
+    assert len({source for source in sources if source.startswith("recorded: ")}) >= 40

@@ -7,8 +7,8 @@ a text really matches is for the caller to try.
 from __future__ import annotations
 
 import random
-import re._constants as sre
-import re._parser as parser
+import re._constants as sre  # type: ignore[import-not-found]
+import re._parser as parser  # type: ignore[import-not-found]
 from collections.abc import Iterator
 from typing import Any
 
