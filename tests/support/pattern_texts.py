@@ -12,8 +12,25 @@ import re._parser as parser  # type: ignore[import-not-found]
 from collections.abc import Iterator
 from typing import Any
 
+from hypothesis import strategies as st
+
 from leadline.data.service_rules import Rule
 from leadline.services.pattern import plain_escapes
+
+_ATOMS = st.sampled_from(
+    [b"ab", b"C", b"\\.", b".", b"[ab]", b"[A]", b"[^c]", b"\\d", b"\\x61", b"x?", b"b*", b"a+", b"c{2}", b"(?i:B)",
+     b"^", b"\\b", b"\\Qa.\\E", b"(?!b)", b"a{,2}", b"(?=a)"]
+)  # fmt: skip
+PATTERNS = st.recursive(
+    st.lists(_ATOMS, min_size=1, max_size=4).map(b"".join),
+    lambda inner: st.one_of(
+        st.tuples(inner, inner).map(lambda pair: b"(?:%b|%b)" % pair),
+        st.tuples(inner, st.sampled_from([b"", b"?", b"*", b"+", b"{0,2}"])).map(lambda pair: b"(%b)%b" % pair),
+        st.tuples(inner, inner).map(b"".join),
+    ),
+    max_leaves=6,
+)
+"""Small patterns for texts of ``abcABC.1`` and blanks."""
 
 _CATEGORIES = {
     sre.CATEGORY_DIGIT: b"0123456789",

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from leadline.data.service_rules import Rule, Template
 from leadline.services.literals import MOST_ALTERNATIVES, clauses_of, union
 from leadline.services.pattern import Pattern, plain_escapes
+from tests.support.pattern_texts import PATTERNS
 
 
 def clauses(pattern: bytes) -> set[tuple[bytes, ...]]:
@@ -81,21 +82,6 @@ def test_a_union_takes_the_best_of_each_branch() -> None:
     many = frozenset(b"%02d" % number for number in range(MOST_ALTERNATIVES))
     assert union([[many]]) == many
     assert union([[many], [a]]) is None
-
-
-ATOMS = st.sampled_from(
-    [b"ab", b"C", b"\\.", b".", b"[ab]", b"[A]", b"[^c]", b"\\d", b"\\x61", b"x?", b"b*", b"a+", b"c{2}", b"(?i:B)",
-     b"^", b"\\b", b"\\Qa.\\E", b"(?!b)", b"a{,2}", b"(?=a)"]
-)  # fmt: skip
-PATTERNS = st.recursive(
-    st.lists(ATOMS, min_size=1, max_size=4).map(b"".join),
-    lambda inner: st.one_of(
-        st.tuples(inner, inner).map(lambda pair: b"(?:%b|%b)" % pair),
-        st.tuples(inner, st.sampled_from([b"", b"?", b"*", b"+", b"{0,2}"])).map(lambda pair: b"(%b)%b" % pair),
-        st.tuples(inner, inner).map(b"".join),
-    ),
-    max_leaves=6,
-)
 
 
 @given(PATTERNS, st.booleans(), st.lists(st.text("abcABC.1 ", max_size=12), min_size=1, max_size=12))

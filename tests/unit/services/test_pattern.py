@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from leadline.data.service_rules import Rule, Template
 from leadline.services.pattern import Pattern, bounded, plain_escapes
-from tests.unit.services.test_literals import PATTERNS
+from tests.support.pattern_texts import PATTERNS
 
 
 def pattern(text: bytes, flags: str = "") -> Pattern:
