@@ -13,7 +13,7 @@ import pytest
 
 from bench.measure import Cost, measure
 from tests.servers.farm import Farm, farm
-from tests.servers.peculiar import BEHAVIOURS
+from tests.servers.peculiar import BEHAVIOURS, OVER_TLS
 from tests.servers.recipe import Listener, Place, Recipe
 from tests.support.needs import require
 from tests.support.nmap_xml import validated
@@ -22,7 +22,8 @@ from tests.support.services import Seen, services
 
 SERVER = Path(__file__).resolve().parents[1] / "servers" / "peculiar.py"
 FIRST_PORT = 40_001
-PORTS = {FIRST_PORT + index: name for index, name in enumerate(BEHAVIOURS)}
+BEHIND_TLS = tuple(f"{OVER_TLS}{name}" for name in ("silent", "trickle", "flood", "escapes", "reset-on-byte"))
+PORTS = {FIRST_PORT + index: name for index, name in enumerate((*BEHAVIOURS, *BEHIND_TLS))}
 HONEST = 39_999
 # Far above what a scan of these ports takes; a flood kept in memory, or a stalled handshake, would pass them.
 LONGEST = 120.0
@@ -32,7 +33,8 @@ CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 def _start(place: Place) -> None:
-    place.run(sys.executable, "-P", str(SERVER), *(f"{number}={name}" for number, name in PORTS.items()))
+    files = {"CERTIFICATE": str(place.certificate), "KEY": str(place.key)}
+    place.run(sys.executable, "-P", str(SERVER), *(f"{number}={name}" for number, name in PORTS.items()), env=files)
 
 
 def _start_honest(place: Place) -> None:
@@ -91,7 +93,7 @@ def test_time_and_memory_are_bounded(scanned: Scanned) -> None:
 
 
 def test_every_port_has_its_result(scanned: Scanned) -> None:
-    assert scanned.seen.keys() == {*BEHAVIOURS, "honest"}
+    assert scanned.seen.keys() == {*PORTS.values(), "honest"}
 
 
 def test_the_honest_server_is_unharmed(scanned: Scanned) -> None:
@@ -116,6 +118,11 @@ def test_tls_that_never_comes_about_has_no_product(scanned: Scanned, name: str) 
     seen = scanned.seen[name]
     assert seen.product == ""
     assert seen.name in ("", "ssl")
+
+
+@pytest.mark.parametrize("name", [name for name in BEHIND_TLS if not name.endswith("escapes")])
+def test_behind_a_finished_handshake_it_is_the_same(scanned: Scanned, name: str) -> None:
+    assert scanned.seen[name] in (Seen(tunnel="ssl"), Seen(name="ssl", tunnel="ssl"))
 
 
 @pytest.mark.parametrize("form", ["xml", "text", "grepable", "lines"])

@@ -1,13 +1,16 @@
 """Servers that no package has, hostile ones among them: ``peculiar.py 5601=close 5602=reset ...``. Prints ``ready``.
 
 Runs as a program of its own inside a namespace; ``BEHAVIOURS`` names what a port can do.
+``5603=over-tls:flood`` does it over TLS, with the files that ``CERTIFICATE`` and ``KEY`` of the environment name.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import socket
+import ssl
 import struct
 import sys
 from collections.abc import Awaitable, Callable
@@ -27,6 +30,7 @@ ESCAPES = (
     b"ESMTP Postfix\r\n"
 )
 OFTEN = 0.05
+OVER_TLS = "over-tls:"
 
 
 def reset(writer: asyncio.StreamWriter) -> None:
@@ -171,11 +175,19 @@ def guarded(behaviour: Behaviour) -> Behaviour:
     return behave
 
 
+def context() -> ssl.SSLContext:
+    """A server's, with the certificate that the environment names."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.load_cert_chain(os.environ["CERTIFICATE"], os.environ["KEY"])
+    return made
+
+
 async def serve(ports: dict[int, str]) -> None:
     """Serve until killed."""
     for number, name in ports.items():
         server = socket.create_server(("::", number), family=socket.AF_INET6, dualstack_ipv6=True, backlog=512)
-        await asyncio.start_server(guarded(BEHAVIOURS[name]), sock=server)
+        behaviour = guarded(BEHAVIOURS[name.removeprefix(OVER_TLS)])
+        await asyncio.start_server(behaviour, sock=server, ssl=context() if name.startswith(OVER_TLS) else None)
     print("ready", flush=True)
     await asyncio.Event().wait()
 
