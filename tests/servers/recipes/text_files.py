@@ -91,7 +91,7 @@ def _cvs(place: Place) -> None:
 
 def _distcc(place: Place) -> None:
     options = ("--no-detach", "--daemon", "--log-stderr", "--port", "3632", "--user", "nobody", "--allow", "0.0.0.0/0")
-    place.run("distccd", *options, "--jobs", "1")
+    place.run("distccd", *options, "--jobs", "8")
 
 
 def _lpd(place: Place) -> None:
