@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from leadline.data.service_probes import FOLDER, load_service_probes
@@ -17,6 +21,7 @@ from tests.support.rule_records import (
     unproven,
 )
 
+ROOT = Path(__file__).resolve().parents[1]
 THEMES = themes()
 
 
@@ -66,3 +71,16 @@ def test_there_are_rules_for_what_people_run(matcher: Matcher) -> None:
 def test_a_share_of_the_answers_comes_from_real_servers() -> None:
     sources = [record.source for theme in THEMES for record in read_records(theme)]
     assert len({source for source in sources if source.startswith("recorded: ")}) >= 40
+
+
+@pytest.mark.parametrize(("themes", "status"), [(["generic", "shared"], 0), (["nothing-such"], 2)])
+def test_the_command_for_authors_of_rules(themes: list[str], status: int) -> None:
+    done = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "check_rules.py"), *themes],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=100,
+    )
+    assert done.returncode == status, done.stdout + done.stderr
+    assert "of them from real servers" in done.stdout if status == 0 else "no such theme" in done.stderr
