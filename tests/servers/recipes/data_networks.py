@@ -188,7 +188,7 @@ NETWORKS = (
         _samba,
         Listener(445, service="microsoft-ds", product="Samba smbd"),
         Listener(139, service="microsoft-ds", product="Samba smbd"),
-        Listener(30101, service="microsoft-ds"),
+        Listener(30101, service="microsoft-ds", product="Samba smbd"),
         Listener(137, "udp", service="netbios-ns", product="Samba nmbd"),
     ),
     _one("xrdp", "xrdp", _xrdp, Listener(3389, service="ms-wbt-server")),
