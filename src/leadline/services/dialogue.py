@@ -234,7 +234,9 @@ class Dialogue:
         """Not worth waiting for when there is nothing more to send: who answered other probes is not that slow."""
         if self._alone or run.spoke is None or (run.keep and not self.responsive):
             return False
-        enough = self.waits.trailing(self._rtt) if run.total else self.waits.least(self._rtt)
+        # Where a softmatch names the service already, the rest of an answer may still tell the product.
+        answered = run.total and soft_of(self.runs) is None
+        enough = self.waits.trailing(self._rtt) if answered else self.waits.least(self._rtt)
         return run.hard is None and run.silence(now) >= enough
 
     def _narrow(self, now: float) -> None:
