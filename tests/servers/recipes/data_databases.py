@@ -6,6 +6,7 @@ from tests.servers.recipe import Listener, Place, Recipe
 
 POSTGRESQL = "/usr/lib/postgresql/15/bin"
 JAVA_FOLDER = "/usr/share/java"
+DERBY = "org.apache.derby.drda.NetworkServerControl"
 ZOOKEEPER = "org.apache.zookeeper.server.ZooKeeperServerMain"
 
 
@@ -71,6 +72,17 @@ def _etcd(place: Place) -> None:
               env={"ETCD_UNSUPPORTED_ARCH": "arm64"})  # fmt: skip
 
 
+def _pgbouncer(place: Place) -> None:
+    text = "[databases]\n[pgbouncer]\nlisten_addr = 0.0.0.0\nlisten_port = 6432\nauth_type = any\nunix_socket_dir =\n"
+    place.run("pgbouncer", str(place.write("pgbouncer.ini", text)), user="postgres")
+
+
+def _derby(place: Place) -> None:
+    jars = ":".join(f"{JAVA_FOLDER}/{name}.jar" for name in ("derby", "derbynet", "derbytools"))
+    place.run("java", "-Xmx96m", "-cp", jars, f"-Dderby.system.home={place.folder}", DERBY, "start",
+              "-h", "0.0.0.0", "-p", "1527", "-noSecurityManager")  # fmt: skip
+
+
 DATABASES = (
     Recipe(
         "postgresql",
@@ -123,4 +135,17 @@ DATABASES = (
         seconds=40.0,
     ),
     Recipe("etcd", ("etcd-server",), (Listener(2379),), _etcd, seconds=40.0),
+    Recipe(
+        "pgbouncer",
+        ("pgbouncer", "postgresql-15"),
+        (Listener(6432, service="postgresql", product="PgBouncer"),),
+        _pgbouncer,
+    ),
+    Recipe(
+        "derby",
+        ("libderby-java", "default-jre-headless"),
+        (Listener(1527, service="drda", product="Apache Derby", version="10.14"),),
+        _derby,
+        seconds=40.0,
+    ),
 )

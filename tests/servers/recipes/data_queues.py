@@ -87,6 +87,14 @@ def _ajp(place: Place) -> None:
               "org.apache.catalina.startup.Bootstrap", "start")  # fmt: skip
 
 
+def _fastcgi(place: Place) -> None:
+    text = (
+        f"[global]\npid = {place.folder}/pid\nerror_log = /dev/stderr\ndaemonize = no\n"
+        "[www]\nuser = nobody\ngroup = nogroup\nlisten = 0.0.0.0:9000\npm = static\npm.max_children = 4\n"
+    )
+    place.run("php-fpm8.2", "--nodaemonize", "--fpm-config", str(place.write("fpm.conf", text)))
+
+
 QUEUES = (
     Recipe(
         "rabbitmq",
@@ -137,4 +145,5 @@ QUEUES = (
         _ajp,
         seconds=60.0,
     ),
+    Recipe("php-fpm", ("php8.2-fpm",), (Listener(9000, service="fastcgi"),), _fastcgi, light=True),
 )
