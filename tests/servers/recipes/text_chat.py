@@ -20,7 +20,7 @@ def _inspircd(place: Place) -> None:
     text = (
         '<server name="irc.example" description="Example" network="Example">\n'
         '<admin name="Example" nick="example" email="admin@host.example">\n'
-        '<bind address="0.0.0.0" port="2667" type="clients">\n'
+        '<bind address="0.0.0.0" port="6668" type="clients">\n'
         '<connect allow="*" resolvehostnames="no" localmax="1000" globalmax="1000">\n'
         f'<pid file="{place.folder}/pid">\n<options casemapping="ascii">\n'
     )
@@ -111,9 +111,9 @@ def _ejabberd(place: Place) -> None:
 
 CHAT = (
     Recipe("ngircd", ("ngircd",), (Listener(6667, service="irc", product="ngIRCd", version="@ngircd"),), _ngircd),
-    Recipe("inspircd", ("inspircd",), (Listener(2667, service="irc", product="InspIRCd"),), _inspircd),
+    Recipe("inspircd", ("inspircd",), (Listener(6668, service="irc", product="InspIRCd"),), _inspircd),
     Recipe("bitlbee", ("bitlbee",), (Listener(2668, service="irc", product="BitlBee IRCd"),), _bitlbee, light=True),
-    Recipe("znc", ("znc",), (Listener(2669, product="ZNC IRC bouncer"),), _znc),
+    Recipe("znc", ("znc",), (Listener(2669, service="http", product="ZNC IRC bouncer"),), _znc),
     Recipe(
         "prosody",
         ("prosody",),
@@ -128,7 +128,10 @@ CHAT = (
     Recipe(
         "ejabberd",
         ("ejabberd",),
-        (Listener(2522, service="xmpp-client", product="ejabberd"), Listener(2524, service="xmpp-server")),
+        (
+            Listener(2522, service="xmpp-client", product="ejabberd"),
+            Listener(2524, service="xmpp-server", product="ejabberd"),
+        ),
         _ejabberd,
         seconds=40.0,
     ),

@@ -214,7 +214,13 @@ INFRASTRUCTURE = (
         light=True,
     ),
     Recipe("mpd", ("mpd",), (Listener(6600, service="mpd", product="Music Player Daemon"),), _mpd),
-    Recipe("epmd", ("erlang-base",), (Listener(4369, service="epmd"),), _epmd, light=True),
+    Recipe(
+        "epmd",
+        ("erlang-base",),
+        (Listener(4369, service="epmd", product="Erlang Port Mapper Daemon"),),
+        _epmd,
+        light=True,
+    ),
     Recipe("saned", ("sane-utils",), (Listener(6566, service="sane-port", product="saned"),), _sane),
     Recipe(
         "vnc",

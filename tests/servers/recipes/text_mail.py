@@ -175,13 +175,16 @@ MAIL = (
     Recipe(
         "perdition",
         ("perdition",),
-        (Listener(2111, service="pop3"), Listener(2144, service="imap")),
+        (
+            Listener(2111, service="pop3", product="Perdition pop3d"),
+            Listener(2144, service="imap", product="Perdition imapd"),
+        ),
         _perdition,
     ),
     Recipe(
         "leafnode",
         ("leafnode", "xinetd"),
-        (Listener(119, service="nntp", product="Leafnode", version="@leafnode"),),
+        (Listener(119, service="nntp", product="Leafnode"),),
         _leafnode,
     ),
     Recipe(

@@ -136,7 +136,13 @@ NAMES = (
     Recipe("finger", ("fingerd", "finger", "xinetd"), (Listener(79, service="finger"),), _finger, light=True),
     Recipe("ident", ("oidentd",), (Listener(113, service="ident"),), _ident, light=True),
     Recipe("dict", ("dictd",), (Listener(2628, service="dict", product="dictd", version="@dictd"),), _dict),
-    Recipe("gopher", ("gophernicus", "xinetd"), (Listener(70, service="gopher"),), _gopher, light=True),
+    Recipe(
+        "gopher",
+        ("gophernicus", "xinetd"),
+        (Listener(70, service="gopher", product="Gophernicus", version="@gophernicus"),),
+        _gopher,
+        light=True,
+    ),
     Recipe("bird", ("bird2",), (Listener(179, service="bgp"),), _bird, light=True),
     Recipe(
         "frr",

@@ -139,5 +139,11 @@ SHELLS = (
         _asyncssh,
     ),
     Recipe("sshesame", ("sshesame",), (Listener(2106, service="ssh", product="sshesame honeypot"),), _sshesame),
-    Recipe("telnet", ("inetutils-telnetd", "xinetd"), (Listener(23, service="telnet"),), _telnet, light=True),
+    Recipe(
+        "telnet",
+        ("inetutils-telnetd", "xinetd"),
+        (Listener(23, service="telnet", product="BSD-derived telnetd"),),
+        _telnet,
+        light=True,
+    ),
 )
