@@ -9,7 +9,11 @@ from types import TracebackType
 
 # (recipe, port, field) -> reason; field "" = all fields of that port. Each names what Nmap documents.
 _OLD = "Nmap's TLS library refuses what this server speaks (TLS 1.0 and 1.1, no certificate): ours still talks to it"
+_MULTIPLEXER = "two services on one port: silent clients get SSH, those who talk HTTP (decision 0013)"
+_HANGS_UP = "every probe is closed after seconds: tcpwrapped only in the patient order (decision 0013)"
 EXPLAINED: dict[tuple[str, int, str], str] = {
+    ("sslh", 5030, ""): _MULTIPLEXER,
+    ("peculiar", 5606, "name"): _HANGS_UP,
     ("old-tls", 5401, ""): _OLD,
     ("old-tls", 5402, ""): _OLD,
     ("old-tls", 5405, ""): _OLD,

@@ -177,7 +177,7 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe(
         "sslh",
         ("sslh", "openssh-server", "micro-httpd", "socat"),
-        (Listener(5030, service="ssh", product="OpenSSH", version="@openssh-server"),),
+        (Listener(5030, service="http", product="micro_httpd"),),  # what those get who talk; silent ones get SSH
         _sslh,
     ),
     Recipe(
