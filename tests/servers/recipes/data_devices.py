@@ -22,7 +22,8 @@ def _ike(place: Place) -> None:
     place.run("unshare", "--mount", "sh", "-c", f"{OWN_RUN}exec /usr/lib/ipsec/starter {options}", env=env)
 
 
-def _ganesha(place: Place) -> None:
+def _nfs(place: Place) -> None:
+    """Ganesha, and the port mapper that it registers with."""
     place.make_folder("files")
     text = (
         "NFS_CORE_PARAM { NFS_Protocols = 3, 4; NFS_Port = 2049; MNT_Port = 20048; Enable_NLM = false;"
@@ -61,7 +62,17 @@ DEVICES = (
         (Listener(500, "udp", service="isakmp"), Listener(4500, "udp", service="isakmp")),
         _ike,
     ),
-    Recipe("ganesha", ("nfs-ganesha", "nfs-ganesha-vfs", "rpcbind"), (Listener(2049), Listener(20048)), _ganesha),
+    Recipe(
+        "nfs",
+        ("nfs-ganesha", "nfs-ganesha-vfs", "rpcbind"),
+        (
+            Listener(111, service="rpcbind"),
+            Listener(111, "udp", service="rpcbind"),
+            Listener(2049, service="nfs"),
+            Listener(20048, service="mountd"),
+        ),
+        _nfs,
+    ),
     Recipe("ipmi", ("openipmi",), (Listener(623, "udp", service="asf-rmcp"),), _ipmi),
     Recipe("minetest", ("minetest-server",), (Listener(30000, "udp", service="minetest"),), _minetest),
 )

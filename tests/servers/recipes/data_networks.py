@@ -57,10 +57,6 @@ def _xrdp(place: Place) -> None:
     place.run("xrdp", "--nodaemon", "--config", str(place.write("xrdp.ini", text)))
 
 
-def _rpcbind(place: Place) -> None:
-    place.run("unshare", "--mount", "sh", "-c", "mount -t tmpfs none /run && mkdir /run/rpcbind && exec rpcbind -f")
-
-
 def _openvpn(place: Place) -> None:
     """Over UDP and over TCP, for many clients."""
     common = ("--mode", "server", "--tls-server", "--dev", "tun", "--dh", "none", "--ca", str(place.certificate),
@@ -192,7 +188,6 @@ NETWORKS = (
         Listener(137, "udp", service="netbios-ns", product="Samba nmbd"),
     ),
     _one("xrdp", "xrdp", _xrdp, Listener(3389, service="ms-wbt-server")),
-    _one("rpcbind", "rpcbind", _rpcbind, Listener(111, service="rpcbind"), Listener(111, "udp", service="rpcbind")),
     _one(
         "openvpn",
         "openvpn",
