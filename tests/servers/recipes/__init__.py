@@ -16,7 +16,6 @@ IN_TESTS = (
     "rsync",
     "nginx",
     "lighttpd",
-    "micro-httpd",
     "redis",
     "memcached",
     "mosquitto",
