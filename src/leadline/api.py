@@ -31,7 +31,8 @@ MOST_WAITING = 65_536
 class ScanArguments(TypedDict, total=False):
     """Keyword arguments of ``scan`` and ``scan_hosts``; each is an option of the command line under its own name.
 
-    ``ports``: as ``-p``. ``technique``: ``syn`` or ``connect`` (default: what the rights allow). ``discovery``:
+    ``ports``: as ``-p``. ``technique``: a value of ``model.plan.Technique`` such as ``connect`` (default: what the
+    rights allow); ``scan_flags``: as ``--scanflags``. ``discovery``:
     ``ping`` (default), ``none`` (-Pn: all are up), ``only`` (-sn) or ``list`` (-sL). ``pings``: discovery probes,
     for instance ``PingRequest("tcp-syn", "22,80")``. ``timing``: template 0 to 5. Times are seconds, rates packets
     a second. ``reverse``: ``never`` (-n) or ``all`` (-R); default: names of hosts that are up. ``seed``: makes
@@ -44,6 +45,7 @@ class ScanArguments(TypedDict, total=False):
     top_ports: int
     exclude_ports: str
     technique: str
+    scan_flags: str
     discovery: str
     pings: Sequence[PingRequest]
     exclude: Sequence[str]

@@ -23,7 +23,7 @@ from leadline.engine.partition import Part, partition
 from leadline.engine.progress import Tally, hosts_text
 from leadline.engine.rate import RateLimiter
 from leadline.engine.session import PORT_BLOCKS, Session
-from leadline.errors import LinkError, ScanError
+from leadline.errors import LinkError, PrivilegeError, ScanError
 from leadline.link.base import Network
 from leadline.model.address import Address
 from leadline.model.event import (
@@ -41,6 +41,7 @@ from leadline.model.host import Host, Hostname, HostStatus
 from leadline.model.plan import Plan, Technique
 from leadline.model.port import PortState, Protocol, Reason
 from leadline.model.target import TargetBlock
+from leadline.model.tcp_flags import flag_names
 from leadline.net.base import Resolver
 from leadline.ports.result import ranges_of
 from leadline.ports.stage import HostPorts, group_sizes, scan_ports, task_of
@@ -95,6 +96,7 @@ def run(plan: Plan, network: Network, resolver: Resolver, control: Control) -> I
     failure: Exception | None = None
     try:
         try:
+            _check_rights(plan, session)
             yield from _blocks(plan, session, resolver)
             failure = session.broken
         except Exception as error:  # noqa: BLE001 - told in the last event, then raised again
@@ -128,12 +130,22 @@ def _session(plan: Plan, network: Network, control: Control) -> Session:
     )
 
 
+def _check_rights(plan: Plan, session: Session) -> None:
+    """A SYN scan has a substitute, the others have none. Only a plan made for another network comes so far."""
+    wanted = plan.ports.technique
+    has_substitute = wanted is Technique.SYN and plan.ports.scan_flags is None
+    if wanted in (None, Technique.CONNECT) or session.raw or has_substitute:
+        return
+    raise PrivilegeError(f"raw packets cannot be sent, and a scan of the kind {wanted.value} sends nothing else")
+
+
 def _scan_infos(plan: Plan, raw: bool) -> tuple[ScanInfo, ...]:
     if plan.ports.technique is None:
         return ()
     technique = plan.ports.technique if raw else Technique.CONNECT
     numbers = plan.ports.ports.of(Protocol.TCP)
-    return (ScanInfo(technique.value, Protocol.TCP, len(numbers), _range_list(numbers)),)
+    flags = "" if plan.ports.scan_flags is None else flag_names(plan.ports.scan_flags)
+    return (ScanInfo(technique.value, Protocol.TCP, len(numbers), _range_list(numbers), flags),)
 
 
 def _range_list(numbers: tuple[int, ...]) -> str:

@@ -65,11 +65,12 @@ def _under(probe: Packet, upper: Packet, source: str | None = None) -> Packet:
 def tcp_reply(probe: Packet, flags: str = "SA", **changes: int) -> Packet:
     """A segment back: acknowledges the probe as RFC 9293 section 3.10.7 says unless ``changes`` says otherwise."""
     sent = probe[TCP]
+    taken = sum(letter in str(sent.flags) for letter in "SF")
     fields = {
         "sport": sent.dport,
         "dport": sent.sport,
         "seq": sent.ack if "A" in str(sent.flags) else 1234,
-        "ack": 0 if "A" in str(sent.flags) else (sent.seq + 1) % 2**32,
+        "ack": 0 if "A" in str(sent.flags) else (sent.seq + taken) % 2**32,
     }
     return _under(probe, TCP(flags=flags, **(fields | changes)))
 

@@ -182,12 +182,12 @@ def test_all_mistakes_come_in_one_error() -> None:
     with pytest.raises(UsageError) as raised:
         scan_of(
             "10.0.0.300 10.0.0.5 10.0.0.0/33", ports="99999", sourceport=53, discovery="maybe", timing="4", max_rate=-1,
-            exclude=["10.0.0.256"], technique="xmas",
+            exclude=["10.0.0.256"], technique="wave",
         )  # fmt: skip
     told = raised.value.messages
     for part in (
         "'sourceport'", "not 'maybe'", "timing must be a whole number, not '4'", "99999", "max-rate", "300", "/33",
-        "256", "'xmas'",
+        "256", "'wave'",
     ):  # fmt: skip
         assert sum(part in message for message in told) == 1, part
     assert len(told) == 9

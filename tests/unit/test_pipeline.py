@@ -11,7 +11,7 @@ import pytest
 
 from leadline import __version__
 from leadline.engine.control import Control
-from leadline.errors import LinkError, NetworkError
+from leadline.errors import LinkError, NetworkError, PrivilegeError
 from leadline.model.address import Address
 from leadline.model.event import (
     Event,
@@ -20,13 +20,14 @@ from leadline.model.event import (
     Notice,
     PortFound,
     ScanEnded,
+    ScanInfo,
     ScanStarted,
     TargetSkipped,
     TaskEnded,
     TaskStarted,
 )
 from leadline.model.host import HostStatus
-from leadline.model.port import Reason
+from leadline.model.port import Protocol, Reason
 from leadline.pipeline import run
 from leadline.plan.build import build_plan
 from leadline.plan.options import Options
@@ -131,6 +132,26 @@ def test_notices_of_the_plan_come_first() -> None:
     events, _ = collect(SimNetwork(world_of(raw=False)), NEAR[0], techniques=("syn",), ports="22")
     assert isinstance(events[1], Notice)
     assert events[1].level == "warning"
+
+
+def test_a_plan_for_a_network_with_more_rights_fails_before_the_first_packet() -> None:
+    """A SYN scan has a substitute; the other techniques have none, and a connect scan says something else."""
+    network = SimNetwork(world_of(raw=False))
+    for options in (Options(targets=NEAR[:1], techniques=("fin",)), Options(targets=NEAR[:1], scan_flags="SYNFIN")):
+        events: list[Event] = []
+        steps = run(build_plan(options, True), network, network.resolver(), Control())
+        with pytest.raises(PrivilegeError, match="raw packets cannot be sent"):
+            events.extend(steps)
+        assert isinstance(events[-1], ScanEnded)
+        assert (events[-1].exit, events[-1].packets_sent) == ("error", 0)
+    connect = build_plan(Options(targets=NEAR[:1], ports="22", reverse="never", skip_discovery=True), True)
+    assert isinstance(list(run(connect, network, network.resolver(), Control()))[-1], ScanEnded)
+
+
+def test_the_flags_that_were_chosen_are_told() -> None:
+    scan = sim_scan(world_of(), NEAR[0], ports="22", techniques=("null",), scan_flags="PSHFIN")
+    assert scan.of(ScanStarted)[0].scans == (ScanInfo("null", Protocol.TCP, 1, "22", "FINPSH"),)
+    assert sim_scan(world_of(), NEAR[0], ports="22", techniques=("null",)).of(ScanStarted)[0].scans[0].flags == ""
 
 
 def test_hosts_keep_what_discovery_measured() -> None:

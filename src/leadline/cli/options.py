@@ -128,6 +128,13 @@ _DISCOVERY = (
 _TECHNIQUES = (
     _option("-sS", Kind.ADD, "techniques", "", "TCP SYN scan (default with the right to raw packets)", value="syn"),
     _option("-sT", Kind.ADD, "techniques", "", "TCP connect scan (default without)", value="connect"),
+    _option("-sA", Kind.ADD, "techniques", "", "TCP ACK scan: which ports a firewall lets through", value="ack"),
+    _option("-sW", Kind.ADD, "techniques", "", "TCP Window scan: -sA, and the window of the resets", value="window"),
+    _option("-sN", Kind.ADD, "techniques", "", "TCP NULL scan: no flag; silence is open|filtered", value="null"),
+    _option("-sF", Kind.ADD, "techniques", "", "TCP FIN scan: FIN; the same", value="fin"),
+    _option("-sX", Kind.ADD, "techniques", "", "TCP Xmas scan: FIN, PSH and URG; the same", value="xmas"),
+    _option("-sM", Kind.ADD, "techniques", "", "TCP Maimon scan: FIN and ACK; the same", value="maimon"),
+    _option("--scanflags", Kind.TEXT, "scan_flags", "FLAGS", "send these TCP flags: SYNFIN, URGPSHFIN, NONE, 0-255"),
 )
 _PORTS = (
     _option("-p", Kind.TEXT, "ports", "PORTS", "22  1-1024  -p-  http*  T:80  [1-1024]", once=True),
@@ -221,19 +228,12 @@ _COMPATIBILITY = (
 _NOT_BUILT = (
     _missing("-PY", "SCTP INIT discovery", "[PORTS]"),
     _missing("--traceroute", "traceroute"),
-    _missing("-sA", "ACK scan"),
-    _missing("-sW", "window scan"),
-    _missing("-sM", "Maimon scan"),
     _missing("-sU", "UDP scan"),
-    _missing("-sN", "null scan"),
-    _missing("-sF", "FIN scan"),
-    _missing("-sX", "Xmas scan"),
     _missing("-sY", "SCTP INIT scan"),
     _missing("-sZ", "SCTP COOKIE-ECHO scan"),
     _missing("-sO", "IP protocol scan"),
     _missing("-sI", "idle scan", "ZOMBIE"),
     _missing("-b", "FTP bounce scan", "RELAY"),
-    _missing("--scanflags", "TCP flags of one's own", "FLAGS"),
     _missing("--port-ratio", "ports by their frequency", "RATIO"),
     _missing("--servicedb", "another table of services", "FILE"),
     _missing("-sC", "scripts"),

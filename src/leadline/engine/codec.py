@@ -2,8 +2,8 @@
 
 The identity of a probe is (host, kind, port, slot). A *slot* is the try modulo 16, or 16 more for a timing ping. It
 travels in the source port (TCP, UDP) or the ICMP sequence number; a keyed tag over all four travels in the TCP
-sequence and acknowledgment numbers, the ICMP identifier and the IP identification. What does not carry the right tag
-is not ours.
+sequence or acknowledgment number (see ``tcp_mark``), the ICMP identifier and the IP identification. What does not carry
+the right tag is not ours.
 """
 
 from __future__ import annotations
@@ -14,7 +14,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.engine.group import AddressIndex, HostGroup
-from leadline.engine.probe_kind import ProbeKind
+from leadline.engine.probe_kind import ProbeKind, tcp_kind
+from leadline.engine.tcp_mark import TcpMark
+from leadline.model.tcp_flags import ACK, FIN, RST, SYN
 from leadline.wire.batch import FrameBatch, concatenate, empty
 from leadline.wire.columns import Decoded, Kind
 from leadline.wire.tag import Tagger
@@ -36,7 +38,6 @@ SLOTS = 32
 PING_SLOT = 16
 # The range of Nmap's source ports (spec sheet 2.9), less the slots at its end.
 FIRST_PORT, LAST_PORT = 33_000, 65_000
-TCP_FIN, TCP_SYN, TCP_RST, TCP_ACK = 0x01, 0x02, 0x04, 0x10
 TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
 
 _ICMP_KINDS = {
@@ -74,16 +75,21 @@ class Replies:
 
 class ProbeCodec:
     """Builds and recognises the probes of one group. ``key``: 16 random bytes; ``first_port``: see
-    ``pick_first_port``.
+    ``pick_first_port``. ``flags``: of TCP, those of the probes of the kind ``tcp_kind(flags)``.
     """
 
-    def __init__(self, group: HostGroup, key: bytes, first_port: int, payloads: dict[int, bytes] | None = None) -> None:
+    def __init__(
+        self, group: HostGroup, key: bytes, first_port: int, payloads: dict[int, bytes] | None = None,
+        flags: int = SYN,
+    ) -> None:  # fmt: skip
         self.group = group
         self.first_port = first_port
         self._tagger = Tagger(key)
         self._index = AddressIndex(group.hi, group.lo)
         self._framing = group.framing()
         self._payloads = payloads or {}
+        # The kind that is scanned with comes first: its answers are the many.
+        self._marks = {tcp_kind(each): TcpMark(each) for each in (flags, SYN, ACK)}
         self._templates: dict[tuple[ProbeKind, int], TcpTemplate | UdpTemplate | IcmpTemplate | IpTemplate] = {}
         source = int(group.route.source)
         self._source = np.uint64(source >> 64), np.uint64(source & (1 << 64) - 1)
@@ -114,14 +120,14 @@ class ProbeCodec:
             return NeighborTemplate(self._framing).build(hi, lo)
         macs = group.macs[hosts] if self._framing.offset else None
         tag = self._tag(kind, hosts, ports, slots)
-        short = (tag & np.uint64(0xFFFF)).astype(np.uint16)
+        short = _ip_id(tag)
         ttl = (37 + (tag >> np.uint64(16)) % np.uint64(23)).astype(np.uint8)
         source_port = self.first_port + slots
-        if kind in (ProbeKind.TCP_SYN, ProbeKind.TCP_ACK):
-            number = (tag >> np.uint64(32)).astype(np.uint32)
-            template = self._tcp(kind)
-            ack = number if kind is ProbeKind.TCP_ACK else 0
-            return template.build(hi, lo, macs, source_port, ports, number, ack, ttl, short)
+        mark = self._marks.get(kind)
+        if mark is not None:
+            sequence, acknowledgment = mark.numbers(_number(tag))
+            template = self._tcp(kind, mark.flags)
+            return template.build(hi, lo, macs, source_port, ports, sequence, acknowledgment, ttl, short)
         if kind in (ProbeKind.UDP, ProbeKind.IP_PROTOCOL):
             return self._by_payload(kind, hosts, ports, source_port, ttl, short)
         return self._icmp(kind).build(hi, lo, macs, short, self.first_port // SLOTS * SLOTS + slots, ttl, short)
@@ -144,12 +150,11 @@ class ProbeCodec:
                 batches.append(bare.build(hi, lo, macs, ttl[rows], ip_id[rows]))
         return concatenate(batches) if batches else empty(self._framing.offset)
 
-    def _tcp(self, kind: ProbeKind) -> TcpTemplate:
+    def _tcp(self, kind: ProbeKind, flags: int) -> TcpTemplate:
         template = self._templates.get((kind, 0))
         if not isinstance(template, TcpTemplate):
-            syn = kind is ProbeKind.TCP_SYN
-            options = b"\x02\x04\x05\xb4" if syn else b""
-            template = TcpTemplate(self._framing, TCP_SYN if syn else TCP_ACK, 1024, options)
+            options = b"\x02\x04\x05\xb4" if flags & SYN else b""
+            template = TcpTemplate(self._framing, flags, 1024, options)
             self._templates[kind, 0] = template
         return template
 
@@ -220,31 +225,43 @@ class ProbeCodec:
         ports = frames.source_port[rows].astype(np.int64)
         ours = (slots >= 0) & (slots < SLOTS)
         rows, hosts, slots, ports = rows[ours], hosts[ours], slots[ours], ports[ours]
-        flags = frames.tcp_flags[rows]
-        acked = (flags & TCP_ACK) != 0
-        number = (self._tag(ProbeKind.TCP_SYN, hosts, ports, slots) >> np.uint64(32)).astype(np.uint32)
-        ack = frames.acknowledgment[rows]
-        # Some stacks reset with our number itself instead of the next one.
-        syn = acked & ((ack == number + np.uint32(1)) | ((ack == number) & ((flags & TCP_RST) != 0)))
-        # A SYN alone acknowledges nothing: of the tag only the source port can be checked (split handshake).
-        bare = (flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == TCP_SYN
-        if bare.any():
-            syn |= bare & (frames.sequence[rows] != number) & ~self._is_own_syn(frames, rows, hosts)
-        kinds = np.where(syn, np.uint8(ProbeKind.TCP_SYN), np.uint8(ProbeKind.TCP_ACK))
-        keep = syn.copy()
-        rest = np.flatnonzero(~syn & ((flags & TCP_RST) != 0))
-        if len(rest):
-            echoed = self._tag(ProbeKind.TCP_ACK, hosts[rest], ports[rest], slots[rest]) >> np.uint64(32)
-            keep[rest] = frames.sequence[rows[rest]] == echoed.astype(np.uint32)
+        kinds = np.zeros(len(rows), dtype=np.uint8)
+        left = np.arange(len(rows))
+        for kind, mark in self._marks.items():
+            fits = self._answered(kind, mark, frames, rows[left], hosts[left], ports[left], slots[left])
+            kinds[left[fits]] = kind
+            left = left[~fits]
+            if not len(left):
+                break
+        keep = kinds != ProbeKind.NONE
         replies = self._replies(ProbeKind.TCP_SYN, rows[keep], hosts[keep], ports[keep], slots[keep])
         replies.kinds = kinds[keep]
         return replies
+
+    def _answered(
+        self, kind: ProbeKind, mark: TcpMark, frames: Decoded, rows: I64, hosts: I64, ports: I64, slots: I64
+    ) -> Bool:
+        flags = frames.tcp_flags[rows]
+        # A SYN alone acknowledges nothing: of the tag only the source port can be checked (split handshake).
+        bare = np.zeros(len(rows), dtype=bool)
+        if kind is ProbeKind.TCP_SYN:
+            bare = (flags & (SYN | ACK | RST | FIN)) == SYN
+        fits = mark.may_answer(flags)
+        some = np.flatnonzero(fits | bare)
+        if not len(some):
+            return fits
+        rows, hosts = rows[some], hosts[some]
+        tags = _number(self._tag(kind, hosts, ports[some], slots[some]))
+        fits[some] &= mark.answered(tags, frames, rows)
+        if bare.any():
+            fits[some] |= bare[some] & (frames.sequence[rows] != tags) & ~self._is_own_syn(frames, rows, hosts)
+        return fits
 
     def _is_own_syn(self, frames: Decoded, rows: I64, hosts: I64) -> Bool:
         """Our own probes seen again, as on loopback: to a port that is one of our source ports, too."""
         slots = frames.source_port[rows].astype(np.int64) - self.first_port
         tag = self._tag(ProbeKind.TCP_SYN, hosts, frames.destination_port[rows].astype(np.int64), slots)
-        result: Bool = (tag >> np.uint64(32)).astype(np.uint32) == frames.sequence[rows]
+        result: Bool = _number(tag) == frames.sequence[rows]
         return result
 
     def _match_udp(self, frames: Decoded) -> Replies:
@@ -272,7 +289,7 @@ class ProbeCodec:
     ) -> Bool:
         tag = self._tag(kind, hosts, np.zeros(len(hosts), dtype=np.int64), slots)
         block = sequence.astype(np.int64) // SLOTS == self.first_port // SLOTS
-        result: Bool = block & (identifier == (tag & np.uint64(0xFFFF)).astype(np.uint16))
+        result: Bool = block & (identifier == _ip_id(tag))
         return result
 
     def _match_neighbors(self, frames: Decoded) -> Replies:
@@ -307,18 +324,19 @@ class ProbeCodec:
         slots = frames.quoted_source_port[rows].astype(np.int64) - self.first_port
         placed = (slots >= 0) & (slots < SLOTS)
         kinds = np.zeros(len(rows), dtype=np.uint8)
-        for kind in (ProbeKind.TCP_SYN, ProbeKind.TCP_ACK):
-            number = (self._tag(kind, hosts, ports, slots) >> np.uint64(32)).astype(np.uint32)
-            kinds[(protocol == TCP) & placed & (frames.quoted_sequence[rows] == number)] = kind
+        for kind, mark in self._marks.items():
+            tag = self._tag(kind, hosts, ports, slots)
+            fits = mark.quoted(_number(tag), _ip_id(tag), frames, rows)
+            kinds[(protocol == TCP) & placed & fits] = kind
         kinds[(protocol == UDP) & placed] = ProbeKind.UDP
         icmp = np.flatnonzero((protocol == ICMP) | (protocol == ICMPV6))
         sequence = frames.quoted_icmp_sequence[rows[icmp]]
         asked = sequence.astype(np.int64) % SLOTS
         for kind in _ICMP_KINDS:
-            fits = icmp[self._icmp_tag_fits(kind, hosts[icmp], asked, frames.quoted_icmp_id[rows[icmp]], sequence)]
-            kinds[fits] = kind
-            ports[fits] = 0
-            slots[fits] = frames.quoted_icmp_sequence[rows[fits]].astype(np.int64) % SLOTS
+            same = icmp[self._icmp_tag_fits(kind, hosts[icmp], asked, frames.quoted_icmp_id[rows[icmp]], sequence)]
+            kinds[same] = kind
+            ports[same] = 0
+            slots[same] = frames.quoted_icmp_sequence[rows[same]].astype(np.int64) % SLOTS
         self._quoted_protocols(frames, rows, hosts, kinds, ports, slots)
         return kinds, ports, slots
 
@@ -329,7 +347,15 @@ class ProbeCodec:
         number = frames.quoted_protocol[rows[rest]].astype(np.int64)
         for slot in range(SLOTS):
             tag = self._tag(ProbeKind.IP_PROTOCOL, hosts[rest], number, np.full(len(rest), slot, dtype=np.int64))
-            fits = rest[(tag & np.uint64(0xFFFF)).astype(np.uint16) == frames.quoted_ip_id[rows[rest]]]
+            fits = rest[_ip_id(tag) == frames.quoted_ip_id[rows[rest]]]
             kinds[fits] = ProbeKind.IP_PROTOCOL
             ports[fits] = frames.quoted_protocol[rows[fits]]
             slots[fits] = slot
+
+
+def _number(tag: NDArray[np.uint64]) -> NDArray[np.uint32]:
+    return (tag >> np.uint64(32)).astype(np.uint32)
+
+
+def _ip_id(tag: NDArray[np.uint64]) -> NDArray[np.uint16]:
+    return (tag & np.uint64(0xFFFF)).astype(np.uint16)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from enum import IntEnum
 
+from leadline.model.tcp_flags import ACK, SYN
+
 
 class ProbeKind(IntEnum):
     """Values are stored in ``uint8`` columns and are part of the keyed tag. 0 means: none."""
@@ -18,7 +20,14 @@ class ProbeKind(IntEnum):
     IP_PROTOCOL = 7
     ARP = 8
     NEIGHBOR = 9
+    TCP_FLAGS = 10
+    """Any other flags, the same for all such probes of a codec."""
 
     @property
     def label(self) -> str:
         return self.name.lower().replace("_", "-")
+
+
+def tcp_kind(flags: int) -> ProbeKind:
+    """The kind of a TCP probe with these flags."""
+    return {SYN: ProbeKind.TCP_SYN, ACK: ProbeKind.TCP_ACK}.get(flags, ProbeKind.TCP_FLAGS)

@@ -138,6 +138,7 @@ def _rows(replies: Replies, mask: Bool) -> Replies:
 # How good a probe is as a timing ping once it was answered (spec sheet 2.5).
 PING_SCORES: dict[ProbeKind, int] = {
     ProbeKind.TCP_ACK: 60,
+    ProbeKind.TCP_FLAGS: 60,
     ProbeKind.ICMP_ECHO: 50,
     ProbeKind.ICMP_TIMESTAMP: 50,
     ProbeKind.ICMP_ADDRESS_MASK: 50,

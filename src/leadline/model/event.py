@@ -17,13 +17,15 @@ from leadline.model.port import Port, Protocol, Reason
 class ScanInfo:
     """One technique of the scan.
 
-    ``technique`` is Nmap's XML word (``syn``, ``connect`` ...); ``services`` a range list.
+    ``technique`` is Nmap's XML word (``syn``, ``connect`` ...); ``services`` a range list. ``flags``: names of the
+    TCP flags that were chosen (``FINSYN``), empty where they are the technique's own.
     """
 
     technique: str
     protocol: Protocol
     count: int
     services: str
+    flags: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,12 @@ class Technique(Enum):
 
     SYN = "syn"
     CONNECT = "connect"
+    ACK = "ack"
+    WINDOW = "window"
+    MAIMON = "maimon"
+    NULL = "null"
+    FIN = "fin"
+    XMAS = "xmas"
 
 
 class PingKind(Enum):
@@ -93,6 +99,7 @@ class PortPlan:
     """Which ports, and how.
 
     ``technique`` is ``None`` for ``-sn`` and ``-sL``. ``ports``: the scan's default set (targets may name their own).
+    ``scan_flags``: TCP flags to send instead of the technique's own (0..255).
     """
 
     technique: Technique | None = None
@@ -100,6 +107,7 @@ class PortPlan:
     excluded: PortSet = field(default_factory=PortSet)
     sequential: bool = False
     open_only: bool = False
+    scan_flags: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from leadline.plan.port_choice import PortChoice, choose_ports
 from leadline.plan.presets import timing_plan
 from leadline.plan.proxies import proxy_notices, read_proxies, without_password
 from leadline.plan.service_choice import choose_services
+from leadline.plan.technique_choice import TechniqueChoice, choose_technique
 
 
 def build_plan(options: Options, privileged: bool) -> Plan:
@@ -29,19 +30,21 @@ def build_plan(options: Options, privileged: bool) -> Plan:
         raise UsageError(*mistakes)
     # What a proxy carries is connections: raw packets would go around it, and show who scans.
     privileged = privileged and not options.proxies
-    technique, notices = _technique(options, privileged)
+    technique = choose_technique(options, privileged)
     ports, discovery = _choices(options, privileged, technique)
     if discovery.mistakes:
         raise UsageError(*discovery.mistakes)
-    if discovery.needs_rights:
-        raise PrivilegeError(" ".join(discovery.needs_rights))
+    if technique.needs_rights or discovery.needs_rights:
+        raise PrivilegeError(" ".join([*technique.needs_rights, *discovery.needs_rights]))
     timing, moved = timing_plan(options)
     services, idle = choose_services(options)
     return Plan(
         targets=_targets(options),
         resolve=ResolvePlan(options.reverse or "up", options.dns_servers, options.system_dns),
         discovery=discovery.plan,
-        ports=PortPlan(technique, ports.ports, ports.excluded, options.sequential, options.open_only),
+        ports=PortPlan(
+            technique.technique, ports.ports, ports.excluded, options.sequential, options.open_only, technique.flags
+        ),
         timing=timing,
         services=services,
         output=_output(options),
@@ -49,7 +52,7 @@ def build_plan(options: Options, privileged: bool) -> Plan:
         arguments=tuple(map(without_password, options.arguments)) if options.proxies else options.arguments,
         notices=(
             *options.notices,
-            *notices,
+            *technique.notices,
             *ports.notices,
             *discovery.notices,
             *moved,
@@ -70,27 +73,13 @@ def find_mistakes(options: Options) -> list[str]:
         techniques=tuple(name for name in options.techniques if name in techniques),
         pings=tuple(ping for ping in options.pings if ping.kind in kinds),
     )
-    technique, _ = _technique(options, True)
-    ports, discovery = _choices(options, True, technique)
+    # Flags that cannot be read are a mistake told above.
+    ports, discovery = _choices(options, True, choose_technique(replace(options, scan_flags=None), True))
     return list(dict.fromkeys([*mistakes, *ports.mistakes, *discovery.mistakes]))
 
 
-def _technique(options: Options, privileged: bool) -> tuple[Technique | None, list[str]]:
-    if options.list_scan or options.ping_scan:
-        return None, []
-    if not options.techniques:
-        return (Technique.SYN if privileged else Technique.CONNECT), []
-    asked = Technique(options.techniques[0])
-    if asked is Technique.SYN and not privileged:
-        return Technique.CONNECT, [
-            "The SYN scan (-sS) needs the right to send raw packets (root or CAP_NET_RAW);"
-            " a connect scan (-sT) is made instead."
-        ]
-    return asked, []
-
-
-def _choices(options: Options, privileged: bool, technique: Technique | None) -> tuple[PortChoice, DiscoveryChoice]:
-    ports = choose_ports(options, () if technique is None else (Protocol.TCP,))
+def _choices(options: Options, privileged: bool, technique: TechniqueChoice) -> tuple[PortChoice, DiscoveryChoice]:
+    ports = choose_ports(options, () if technique.technique is None else (Protocol.TCP,))
     return ports, choose_discovery(options, privileged, ports.excluded)
 
 

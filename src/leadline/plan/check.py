@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 
-from leadline.model.plan import PingKind, Technique
+from leadline.model.plan import PingKind
 from leadline.plan.options import Options
 from leadline.plan.proxies import check_proxies
 from leadline.plan.service_choice import check_services
+from leadline.plan.technique_choice import check_techniques
 
 _LARGEST_GROUP = 100_000
 _SHORTEST_MAX_RTT = 0.005
@@ -73,33 +74,6 @@ def _discovery(options: Options) -> Iterator[str]:
         for missing, name in ((PingKind.ICMP_TIMESTAMP, "-PP"), (PingKind.ICMP_ADDRESS_MASK, "-PM")):
             if missing.value in kinds:
                 yield f"{name} is an IPv4 probe and cannot be used with -6."
-
-
-def _techniques(options: Options) -> Iterator[str]:
-    known = {technique.value for technique in Technique}
-    for technique in options.techniques:
-        if technique not in known:
-            yield f"There is no scan technique named {technique!r} (there are {', '.join(sorted(known))})."
-    if len(set(options.techniques)) > 1:
-        yield "Only one TCP scan technique can be chosen: -sS or -sT, not both."
-    if options.list_scan and options.ping_scan:
-        yield "-sL only lists targets and -sn only looks which are up: choose one."
-    for flag, name in ((options.list_scan, "-sL"), (options.ping_scan, "-sn")):
-        if not flag:
-            continue
-        if options.techniques:
-            yield f"{name} scans no ports and cannot be combined with a port scan (-sS, -sT)."
-        chosen = [
-            word
-            for word, given in (
-                ("-p", options.ports is not None),
-                ("-F", options.fast),
-                ("--top-ports", options.top_ports is not None),
-            )
-            if given
-        ]
-        if chosen:
-            yield f"{name} scans no ports, so {' and '.join(chosen)} cannot be used with it."
 
 
 def _ports(options: Options) -> Iterator[str]:
@@ -197,7 +171,7 @@ _RULES: tuple[Callable[[Options], Iterator[str]], ...] = (
     _targets,
     _names,
     _discovery,
-    _techniques,
+    check_techniques,
     _ports,
     check_services,
     check_proxies,

@@ -21,7 +21,8 @@ class Options:
     """Times are seconds, rates packets a second, port expressions text in the grammar of spec sheet 1.4.
 
     ``family``: 4 or 6 when forced. ``reverse``: ``never`` or ``all``. ``techniques``: values of
-    ``model.plan.Technique``. ``host_timeout`` 0 means none at all. File names are final; ``-`` is standard output.
+    ``model.plan.Technique``; ``scan_flags``: TCP flags as typed. ``host_timeout`` 0 means none at all. File names are
+    final; ``-`` is standard output.
     ``record``: capture file for all packets. ``quiet``: no normal text on standard output (``-v0``). ``privileged``:
     forced by an option or the environment. ``notices``: remarks of whoever made the options (compatibility options
     without effect), passed on to the plan.
@@ -55,6 +56,7 @@ class Options:
     discovery_ignore_rst: bool = False
 
     techniques: tuple[str, ...] = ()
+    scan_flags: str | None = None
     ports: str | None = None
     exclude_ports: str | None = None
     fast: bool = False

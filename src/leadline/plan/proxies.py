@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from ipaddress import IPv6Address
 from urllib.parse import unquote_to_bytes
 
-from leadline.model.plan import Proxy
+from leadline.model.plan import Proxy, Technique
 from leadline.plan.options import Options
+from leadline.plan.technique_choice import OPTION_OF
 
+_RAW = {technique.value: option for technique, option in OPTION_OF.items() if technique is not Technique.CONNECT}
 _KINDS = {"http": "http", "socks4": "socks4", "socks4a": "socks4", "socks5": "socks5", "socks5h": "socks5"}
 _PORTS = {"http": 8080, "socks4": 1080, "socks5": 1080}
 """Where no port is given: those that IANA's registry calls http-alt and socks."""
@@ -42,8 +44,11 @@ def check_proxies(options: Options) -> Iterator[str]:
     mistakes: list[str] = []
     read_proxies(options.proxies, mistakes)
     yield from mistakes
-    if "syn" in options.techniques:
-        yield "--proxies carries connections only: -sS would go around it, use -sT."
+    for name in dict.fromkeys(options.techniques):
+        if name in _RAW:
+            yield f"--proxies carries connections only: {_RAW[name]} would go around it, use -sT."
+    if options.scan_flags is not None:
+        yield "--proxies carries connections only: --scanflags has no part in them."
     if options.ping_scan:
         yield "--proxies carries connections only: the discovery of -sn would go around it."
     if options.pings and not (options.skip_discovery or options.list_scan):

@@ -1,4 +1,4 @@
-"""What an answer to a TCP SYN probe or a connect attempt means: tables, spec sheet 2.8 (RFC 792, 4443, 9293)."""
+"""What an answer to a TCP probe or a connect attempt means: tables, spec sheet 2.8 (RFC 792, 4443, 9293)."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.model.port import PortState, Reason
+from leadline.ports.techniques import RawTechnique
 
 U8 = NDArray[np.uint8]
-
-SYN, RST, ACK, FIN = 0x02, 0x04, 0x10, 0x01
+U16 = NDArray[np.uint16]
 
 # ICMP (family 4) and ICMPv6 (family 6) errors that decide a TCP port: all of them mean that something is in the way.
 ICMP_REASONS: dict[tuple[int, int, int], Reason] = {
@@ -67,24 +67,22 @@ class Verdicts:
     reasons: U8
 
 
-def classify_syn(
-    error: NDArray[np.bool_], family: U8, flags: NDArray[np.uint16], icmp_type: U8, icmp_code: U8
+def classify(
+    technique: RawTechnique, error: NDArray[np.bool_], family: U8, flags: U16, window: U16, icmp_type: U8, icmp_code: U8
 ) -> Verdicts:
-    """Verdicts on answers to SYN probes; columns ``(N,)`` as ``wire.columns`` decodes them."""
+    """Verdicts on answers to a technique's probes; columns ``(N,)`` as ``wire.columns`` decodes them."""
     states = np.zeros(len(error), dtype=np.uint8)
     reasons = np.zeros(len(error), dtype=np.uint8)
-    meaning = _REASONS[((family == 6).astype(np.int64) << 16) | (icmp_type.astype(np.int64) << 8) | icmp_code]
-    filtered = error & (meaning != 0)
+    cause = _REASONS[((family == 6).astype(np.int64) << 16) | (icmp_type.astype(np.int64) << 8) | icmp_code]
+    filtered = error & (cause != 0)
     states[filtered] = PortState.FILTERED
-    reasons[filtered] = meaning[filtered]
-    for mask, value, state, reason in (
-        (RST, RST, PortState.CLOSED, Reason.RESET),
-        (SYN | ACK | RST, SYN | ACK, PortState.OPEN, Reason.SYN_ACK),
-        (SYN | ACK | RST | FIN, SYN, PortState.OPEN, Reason.SPLIT_HANDSHAKE_SYN),
-    ):
-        fits = ~error & ((flags & mask) == value)
-        states[fits] = state
-        reasons[fits] = reason
+    reasons[filtered] = cause[filtered]
+    for meaning in technique.meanings:
+        fits = ~error & ((flags & meaning.mask) == meaning.value)
+        if meaning.window is not None:
+            fits &= (window > 0) == meaning.window
+        states[fits] = meaning.state
+        reasons[fits] = meaning.reason
     return Verdicts(states, reasons)
 
 

@@ -1,6 +1,8 @@
-"""The SYN scan of one host group: sans-IO, over prober and codec."""
+"""The port scan of one host group by raw TCP packets, whatever the technique: sans-IO, over prober and codec."""
 
 from __future__ import annotations
+
+from collections.abc import Collection
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +15,11 @@ from leadline.engine.prober import Prober, Sends
 from leadline.engine.raw_machine import PING_SCORES, RawMachine
 from leadline.model.event import PortFound
 from leadline.model.port import Port, PortState, PortSummary, Reason
-from leadline.ports.classify import classify_syn
+from leadline.model.tcp_flags import SYN
+from leadline.ports.classify import classify
 from leadline.ports.probes import PortMatrix
-from leadline.ports.result import PortColumns, ServiceNames, icmp_answer
+from leadline.ports.result import OPEN_ONLY, PortColumns, ServiceNames, icmp_answer, tcp_answer
+from leadline.ports.techniques import RawTechnique
 from leadline.wire.columns import Decoded
 
 I64 = NDArray[np.int64]
@@ -25,30 +29,35 @@ U8 = NDArray[np.uint8]
 _ODD_PORTS = np.array([25, 113, 135, 139, 445])
 
 
-class SynMachine(RawMachine):
-    """``matrix``: the ports; ``names``: service names for the ports found."""
+class RawScan(RawMachine):
+    """``technique``: what is sent and what answers mean; ``codec`` was made for its flags. ``matrix``: the ports;
+    ``names``: service names for the ports found; ``materialised`` and ``apart``: see ``PortColumns``.
+    """
 
     def __init__(
-        self, group: HostGroup, matrix: PortMatrix, prober: Prober, codec: ProbeCodec, epoch: float, *,
-        names: ServiceNames, materialised: int,
+        self, technique: RawTechnique, group: HostGroup, matrix: PortMatrix, prober: Prober, codec: ProbeCodec,
+        epoch: float, *, names: ServiceNames, materialised: int, apart: Collection[PortState] = OPEN_ONLY,
     ) -> None:  # fmt: skip
         super().__init__(group, prober, codec, epoch)
-        self.matrix = matrix
-        self.columns = PortColumns(len(group), matrix, group.family, "syn", materialised)
+        self.technique, self.matrix = technique, matrix
+        self._kind = technique.kind
+        self.columns = PortColumns(
+            len(group), matrix, group.family, technique.probe, materialised, silence=technique.silence, apart=apart
+        )
         self._names = names
         known = np.flatnonzero(group.ping_kind != ProbeKind.NONE)
         scores = np.array([PING_SCORES[ProbeKind(int(kind))] for kind in group.ping_kind[known]], dtype=np.int16)
         prober.pings.teach(known, scores)
 
     def probes(self, sends: Sends) -> tuple[U8, I64]:
-        kinds = np.full(len(sends.hosts), int(ProbeKind.TCP_SYN), dtype=np.uint8)
+        kinds = np.full(len(sends.hosts), int(self._kind), dtype=np.uint8)
         return kinds, self.matrix.numbers[sends.columns]
 
     def interpret(self, frames: Decoded, replies: Replies, now: float) -> None:
-        columns = np.where(replies.kinds == ProbeKind.TCP_SYN, self.matrix.column_of[replies.ports], -1)
-        verdicts = classify_syn(
-            replies.error, frames.family[replies.rows], frames.tcp_flags[replies.rows],
-            frames.icmp_type[replies.rows], frames.icmp_code[replies.rows],
+        columns = np.where(replies.kinds == self._kind, self.matrix.column_of[replies.ports], -1)
+        verdicts = classify(
+            self.technique, replies.error, frames.family[replies.rows], frames.tcp_flags[replies.rows],
+            frames.window[replies.rows], frames.icmp_type[replies.rows], frames.icmp_code[replies.rows],
         )  # fmt: skip
         useful = np.flatnonzero((columns >= 0) & (verdicts.states != PortState.UNKNOWN))
         if not len(useful):
@@ -93,8 +102,8 @@ class SynMachine(RawMachine):
         self, frames: Decoded, replies: Replies, taken: I64, items: I64, rtt: NDArray[np.float64], now: float
     ) -> None:
         rows, errors = replies.rows[taken], replies.error[taken]
-        flags = frames.tcp_flags[rows].astype(np.uint16) & np.uint16(0x1FF)
-        answers = np.where(errors, icmp_answer(frames.icmp_type[rows], frames.icmp_code[rows]), flags)
+        segments = tcp_answer(frames.tcp_flags[rows], frames.window[rows] if self.technique.reads_window else None)
+        answers = np.where(errors, icmp_answer(frames.icmp_type[rows], frames.icmp_code[rows]), segments)
         self.columns.prove(items, frames.ttl[rows], answers.astype(np.uint16), rtt, frames.times[rows] - self.epoch)
         for index in np.flatnonzero(errors & ~replies.from_target[taken]):
             row = int(rows[index])
@@ -105,9 +114,11 @@ class SynMachine(RawMachine):
             self._events.append(PortFound(now - self.epoch, self.group.address(host), port))
 
     def _teach(self, hosts: I64, ports: I64, states: U8) -> None:
-        closed = np.where(np.isin(ports, _ODD_PORTS), 50, 60)
-        scores = np.where(states == PortState.CLOSED, closed, PING_SCORES[ProbeKind.TCP_SYN]).astype(np.int16)
-        kinds = np.full(len(hosts), int(ProbeKind.TCP_SYN), dtype=np.uint8)
+        scores = np.where(np.isin(ports, _ODD_PORTS), 50, PING_SCORES[ProbeKind.TCP_ACK]).astype(np.int16)
+        if self.technique.flags & SYN:
+            # Pings would leave half-open connections behind.
+            scores[states == PortState.OPEN] = PING_SCORES[ProbeKind.TCP_SYN]
+        kinds = np.full(len(hosts), int(self._kind), dtype=np.uint8)
         self.teach_ping(hosts, kinds, ports, scores)
 
     def _port(self, item: int, now: float) -> Port:

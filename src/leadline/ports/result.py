@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,21 +18,27 @@ from leadline.ports.probes import PortMatrix
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 ServiceNames = Callable[[int, Protocol], str]
+OPEN_ONLY = frozenset({PortState.OPEN})
 
-_ERROR = 0x8000
+_ERROR, _WINDOW, _WINDOW_READ, _FLAGS = 0x8000, 0x4000, 0x2000, 0x01FF
 
 
 class PortColumns:
     """Columns over all items of a group, flat ``(hosts * ports,)`` as in ``engine.ledger``.
 
-    ``answers``: TCP flags of the deciding reply, or, with bit 15 set, ICMP type and code; 0: none. ``rtt``: seconds,
-    NaN: none. ``times``: of the deciding reply, seconds since the scan began, NaN: none. ``materialised``: ports of
-    one state and reason are kept one by one up to this many, as ranges beyond it; open ports always one by one.
+    ``answers``: see ``tcp_answer`` and ``icmp_answer``; 0: none. ``rtt``: seconds, NaN: none. ``times``: of the
+    deciding reply, seconds since the scan began, NaN: none. ``materialised``: ports of one state and reason are kept
+    one by one up to this many, as ranges beyond it; ports in one of the states ``apart`` always one by one.
+    ``silence``: the state of ports that nothing was heard of.
     """
 
-    def __init__(self, hosts: int, matrix: PortMatrix, family: int, probe: str, materialised: int) -> None:
+    def __init__(
+        self, hosts: int, matrix: PortMatrix, family: int, probe: str, materialised: int, *,
+        silence: PortState = PortState.FILTERED, apart: Collection[PortState] = OPEN_ONLY,
+    ) -> None:  # fmt: skip
         self.matrix = matrix
         self._most_materialised = materialised
+        self._silence, self._apart = silence, frozenset(apart)
         self._width = len(matrix.numbers)
         self._family, self._probe = family, probe
         size = hosts * self._width
@@ -70,26 +76,20 @@ class PortColumns:
         self._responders[item] = (hi, lo)
 
     def give_up(self, hosts: I64) -> None:
-        """Every scanned port of these hosts that nothing was heard of is filtered (no response)."""
+        """Every scanned port of these hosts that nothing was heard of is what silence means (no response)."""
         for host in hosts:
             items = int(host) * self._width + self.matrix.ports_of(int(host))
             silent = items[self.states[items] == PortState.UNKNOWN]
-            self.states[silent] = PortState.FILTERED
+            self.states[silent] = self._silence
             self.reasons[silent] = Reason.NO_RESPONSE
 
     def port(self, item: int, tries: int, answered: int, at: float, name: ServiceNames) -> Port:
         """One port as a model value. ``at``: when it was given up, for a port that nothing was heard of."""
         state, reason = PortState(int(self.states[item])), Reason(int(self.reasons[item]))
         number = int(self.matrix.numbers[item % self._width])
-        answer = int(self.answers[item])
-        error = bool(answer & _ERROR)
-        words = ""
-        if error:
-            words = icmp_words(self._family, answer >> 8 & 0x7F, answer & 0xFF)
-        elif answer:
-            words = flag_words(answer)
-        elif reason is not Reason.NO_RESPONSE:
-            words = reason.label
+        words = self._answer_words(int(self.answers[item])) or (
+            reason.label if reason is not Reason.NO_RESPONSE else ""
+        )
         responder: Address | None = None
         if item in self._responders:
             responder = address_of(self._family, *self._responders[item])
@@ -117,6 +117,14 @@ class PortColumns:
             evidence=evidence,
         )
 
+    def _answer_words(self, answer: int) -> str:
+        if answer & _ERROR:
+            return icmp_words(self._family, answer >> 8 & 0x7F, answer & 0xFF)
+        words = flag_words(answer & _FLAGS) if answer else ""
+        if answer & _WINDOW_READ:
+            words += " with a window" if answer & _WINDOW else " without a window"
+        return words
+
     def finished_host(
         self, host: int, items: Items, at: float, name: ServiceNames, complete: bool
     ) -> tuple[tuple[Port, ...], tuple[PortSummary, ...]]:
@@ -137,7 +145,7 @@ class PortColumns:
         for key in np.unique(keys):
             same = items[keys == key]
             state, reason = PortState(int(key) >> 8), Reason(int(key) & 0xFF)
-            if len(same) > self._most_materialised and state is not PortState.OPEN:
+            if len(same) > self._most_materialised and state not in self._apart:
                 numbers = self.matrix.numbers[same % self._width]
                 summaries.append(PortSummary(Protocol.TCP, state, reason, ranges_of(numbers), len(same)))
             else:
@@ -154,6 +162,14 @@ def ranges_of(numbers: I64) -> tuple[tuple[int, int], ...]:
     firsts = numbers[np.concatenate(([0], breaks + 1))]
     lasts = numbers[np.concatenate((breaks, [len(numbers) - 1]))]
     return tuple(zip(firsts.tolist(), lasts.tolist(), strict=True))
+
+
+def tcp_answer(flags: NDArray[np.uint16], window: NDArray[np.uint16] | None) -> NDArray[np.uint16]:
+    """Flags as stored in ``answers``; with ``window`` (where it was looked at) also whether it was above 0."""
+    answer = flags & np.uint16(_FLAGS)
+    if window is not None:
+        answer = answer | np.uint16(_WINDOW_READ) | np.where(window > 0, np.uint16(_WINDOW), np.uint16(0))
+    return answer.astype(np.uint16)
 
 
 def icmp_answer(kind: NDArray[np.uint8], code: NDArray[np.uint8]) -> NDArray[np.uint16]:

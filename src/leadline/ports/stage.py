@@ -15,18 +15,20 @@ from leadline.engine.prober import Prober
 from leadline.engine.progress import hosts_text
 from leadline.engine.session import Session
 from leadline.model.event import Event, TaskEnded, TaskStarted
-from leadline.model.plan import Technique
-from leadline.model.port import Port, PortSummary
+from leadline.model.port import Port, PortState, PortSummary
 from leadline.ports.connect import ConnectScan
-from leadline.ports.machine import SynMachine
+from leadline.ports.machine import RawScan
 from leadline.ports.probes import PortMatrix, port_matrix
-from leadline.ports.result import ServiceNames
+from leadline.ports.result import OPEN_ONLY, ServiceNames
+from leadline.ports.techniques import RawTechnique, raw_technique
 
 I64 = NDArray[np.int64]
 
 # Items (host and port) that one group may have: about twenty bytes of columns each.
 MOST_ITEMS = 1 << 20
-SYN_TASK, CONNECT_TASK = "SYN Stealth Scan", "Connect Scan"
+CONNECT_TASK = "Connect Scan"
+# Version detection asks these, one by one.
+_ASKED = frozenset({PortState.OPEN, PortState.OPEN_FILTERED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +47,12 @@ class HostPorts:
 
 def task_of(session: Session) -> str:
     """What the port scan of this session is called."""
-    return SYN_TASK if session.plan.ports.technique is Technique.SYN and session.raw else CONNECT_TASK
+    technique = _technique(session)
+    return CONNECT_TASK if technique is None else technique.task
+
+
+def _technique(session: Session) -> RawTechnique | None:
+    return raw_technique(session.plan.ports) if session.raw else None
 
 
 def group_sizes(hosts: int, ports: int, session: Session) -> Iterator[int]:
@@ -74,8 +81,11 @@ def scan_ports(
     began = session.clock.now()
     session.tally.hosts_active = len(group)
     yield TaskStarted(session.at(), task, f"{where} [{_each(per_host)} ports{'/host' if len(group) > 1 else ''}]")
-    run = _raw if task == SYN_TASK else _connections
-    yield from run(group, matrix, scopes, session, names, materialised, task)
+    technique = _technique(session)
+    if technique is not None:
+        yield from _raw(technique, group, matrix, session, names, materialised)
+    else:
+        yield from _connections(group, matrix, scopes, session, names, materialised)
     yield TaskEnded(session.at(), task, f"{total} total ports", session.clock.now() - began)
 
 
@@ -85,26 +95,29 @@ def _each(per_host: list[tuple[int, ...]]) -> str:
 
 
 def _raw(
-    group: HostGroup, matrix: PortMatrix, scopes: dict[int, str], session: Session, names: ServiceNames,
-    materialised: int, task: str,
+    technique: RawTechnique, group: HostGroup, matrix: PortMatrix, session: Session, names: ServiceNames,
+    materialised: int,
 ) -> Iterator[Event | HostPorts]:  # fmt: skip
     plan, clock = session.plan, session.clock
     prober = Prober(
         len(group), len(matrix.numbers), matrix.order, plan.timing, clock.now(),
         offsets=matrix.offsets, rate=session.rate,
     )  # fmt: skip
-    codec = ProbeCodec(group, session.key, session.first_port + SLOTS)
-    machine = SynMachine(group, matrix, prober, codec, session.epoch, names=names, materialised=materialised)
+    codec = ProbeCodec(group, session.key, session.first_port + SLOTS, flags=technique.flags)
+    machine = RawScan(
+        technique, group, matrix, prober, codec, session.epoch,
+        names=names, materialised=materialised, apart=_ASKED if plan.services.enabled else OPEN_ONLY,
+    )  # fmt: skip
     session.recall(group.route, "raw", prober)
     link = session.link(group.route)
-    steps = drive(machine, link, clock, session.control, session.meter(task))
-    yield from _watch(steps, machine, session, task)
+    steps = drive(machine, link, clock, session.control, session.meter(technique.task))
+    yield from _watch(steps, machine, session, technique.task)
     session.remember(group.route, "raw", prober)
 
 
 def _connections(
     group: HostGroup, matrix: PortMatrix, scopes: dict[int, str], session: Session, names: ServiceNames,
-    materialised: int, task: str,
+    materialised: int,
 ) -> Iterator[Event | HostPorts]:  # fmt: skip
     plan, clock = session.plan, session.clock
     connector = session.network.connector(plan.timing.max_parallelism, plan.proxies)
@@ -118,14 +131,14 @@ def _connections(
         names=names, materialised=materialised, tracing=session.control.packet_trace,
     )  # fmt: skip
     try:
-        steps = drive_connections(machine, connector, clock, session.control, session.meter(task))
-        yield from _watch(steps, machine, session, task)
+        steps = drive_connections(machine, connector, clock, session.control, session.meter(CONNECT_TASK))
+        yield from _watch(steps, machine, session, CONNECT_TASK)
     finally:
         connector.close()
 
 
 def _watch(
-    steps: Iterator[Event], machine: SynMachine | ConnectScan, session: Session, task: str
+    steps: Iterator[Event], machine: RawScan | ConnectScan, session: Session, task: str
 ) -> Iterator[Event | HostPorts]:
     """Pass events on, give finished hosts in between, cut hosts whose time is up, and what is left when all is cut."""
     prober, clock = machine.prober, session.clock
@@ -153,7 +166,7 @@ def _watch(
         raise failure
 
 
-def _finished(machine: SynMachine | ConnectScan, session: Session, reported: NDArray[np.bool_]) -> Iterator[HostPorts]:
+def _finished(machine: RawScan | ConnectScan, session: Session, reported: NDArray[np.bool_]) -> Iterator[HostPorts]:
     for row in machine.prober.finished():
         if not reported[row]:
             reported[row] = True
@@ -162,7 +175,7 @@ def _finished(machine: SynMachine | ConnectScan, session: Session, reported: NDA
 
 
 def _host_ports(
-    machine: SynMachine | ConnectScan, row: int, session: Session, cut: str, timed_out: bool = False
+    machine: RawScan | ConnectScan, row: int, session: Session, cut: str, timed_out: bool = False
 ) -> HostPorts:
     ports, summaries = machine.result(row, session.clock.now(), complete=not cut)
     trips = machine.prober.trips

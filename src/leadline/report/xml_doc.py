@@ -122,8 +122,9 @@ class XmlDocument:
 
 def _scan_info(scan: ScanInfo) -> str:
     protocol = PROTOCOL_LABEL[Protocol(scan.protocol)]
+    flags = f' scanflags="{for_xml(scan.flags)}"' if scan.flags else ""
     return (
-        f'<scaninfo type="{for_xml(scan.technique)}" protocol="{protocol}" numservices="{scan.count}" '
+        f'<scaninfo type="{for_xml(scan.technique)}"{flags} protocol="{protocol}" numservices="{scan.count}" '
         f'services="{for_xml(scan.services)}"/>\n'
     )
 

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from leadline.sim.firewall import PORT_UNREACHABLE, PROTOCOL_UNREACHABLE, IcmpError
 from leadline.sim.state import State
 from leadline.sim.terrain import Terrain
-from leadline.sim.traffic import ACK, RST, SYN, AnswerKind, Answers, Probes, answers_to, join, take
+from leadline.sim.traffic import ACK, FIN, RST, SYN, AnswerKind, Answers, Probes, answers_to, join, take
 from leadline.sim.walk import refusal
 from leadline.sim.world import Behaviour
 from leadline.wire.columns import Kind
@@ -45,8 +45,9 @@ def _tcp(terrain: Terrain, state: State, family: int, probes: Probes, parts: lis
     table = terrain.tcp_table[probes.host]
     behaviour = terrain.ports.behaviour(table, probes.target_port)
     quiet = (probes.flags & RST) != 0
-    has_ack = (probes.flags & ACK) != 0
-    accepted = (behaviour == Behaviour.OPEN) & ~quiet & ~has_ack & ((probes.flags & SYN) != 0)
+    has_ack, has_syn, has_fin = ((probes.flags & flag) != 0 for flag in (ACK, SYN, FIN))
+    opened = (behaviour == Behaviour.OPEN) & ~quiet
+    accepted = opened & ~has_ack & has_syn & (~has_fin | terrain.accepts_fin[probes.host])
     if accepted.any():
         part = take(probes, accepted)
         answers = finished(terrain, state, part, AnswerKind.TCP)
@@ -54,14 +55,18 @@ def _tcp(terrain: Terrain, state: State, family: int, probes: Probes, parts: lis
         answers.acknowledgment = part.sequence + np.uint32(1)
         answers.flags = np.full(len(part), SYN | ACK, np.uint16)
         parts.append(answers)
-    refused = ~quiet & ((behaviour == Behaviour.CLOSED) | ((behaviour == Behaviour.OPEN) & has_ack))
+    answered = has_ack & ~(has_fin & ~has_syn & terrain.drops_fin_ack[probes.host])
+    answered |= ~has_ack & ~has_syn & terrain.resets_odd[probes.host]
+    refused = (~quiet & (behaviour == Behaviour.CLOSED)) | (opened & answered)
     if refused.any():
         part = take(probes, refused)
+        window = np.where(opened & has_ack, terrain.reset_window[probes.host], np.uint16(0))[refused]
         admitted = state.buckets.admit(terrain.reset_bucket[part.host], part.arrival)
         if not admitted.all():
-            part = take(part, admitted)
+            part, window = take(part, admitted), window[admitted]
         answers = finished(terrain, state, part, AnswerKind.TCP)
         refusal(part, answers)
+        answers.window = window
         parts.append(answers)
     rejected = ~quiet & (behaviour == Behaviour.REJECTED)
     if rejected.any():

@@ -74,16 +74,17 @@ class Emitter:
 
     def _tcp_frames(self, station: Station, answers: Answers, parts: list[FrameBatch]) -> None:
         opening = (answers.flags & (SYN | ACK)) == (SYN | ACK)
-        # Only SYN/ACKs show the personality: without them all styles are one.
-        groups = answers.flags.astype(np.int64) << 32 | np.where(opening, answers.style, 0)
+        # Only SYN/ACKs show the personality: without them all styles are one, and the window is the answer's own.
+        groups = answers.flags.astype(np.int64) << 32 | np.where(opening, answers.style, answers.window)
         for group in distinct(groups):
             part = take(answers, groups == group)
-            flags, style = group >> 32, group & 0xFFFFFFFF
-            key = (station, flags, style)
+            flags, look_or_window = group >> 32, group & 0xFFFFFFFF
+            key = (station, flags, look_or_window)
             if key not in self._tcp:
-                look = self._terrain.styles[style]
-                shown = (flags & (SYN | ACK)) == (SYN | ACK)
-                window, options = (look.window, look.options) if shown else (0, b"")
+                window, options = look_or_window, b""
+                if (flags & (SYN | ACK)) == (SYN | ACK):
+                    look = self._terrain.styles[look_or_window]
+                    window, options = look.window, look.options
                 self._tcp[key] = TcpTemplate(self._framing(station), flags, window, options)
             batch = self._tcp[key].build(
                 part.target_hi,

@@ -96,6 +96,20 @@ class WrongTag(Lie):
 
 
 @dataclass(frozen=True, slots=True)
+class WrongResets(Lie):
+    """RSTs to every TCP probe, whatever its flags, with numbers that no probe of ours brought, and a window."""
+
+    def answers(self, probes: Probes, honest: Answers, random: Generator) -> Answers:
+        asked = take(probes, (probes.protocol == 6) & ((probes.flags & RST) == 0))
+        lies = syn_acks(asked, random)
+        off = random.integers(1, 1 << 31, len(asked), dtype=np.uint32)
+        lies.flags[:] = RST | ACK
+        lies.sequence, lies.acknowledgment = asked.acknowledgment + off, asked.sequence - off
+        lies.window = np.full(len(asked), 1024, np.uint16)
+        return _with_truth(lies, honest)
+
+
+@dataclass(frozen=True, slots=True)
 class Shuffled(Lie):
     """SYN/ACKs whose tags are right, but belong to another port of the same batch."""
 
@@ -356,6 +370,7 @@ LIES: tuple[Lie, ...] = (
     WrongTag(),
     WrongTag(offset=1),
     WrongTag(offset=-1),
+    WrongResets(),
     Shuffled(),
     WrongPorts(),
     WrongPorts(ours=True),

@@ -144,6 +144,11 @@ class Terrain:
         self.styles = list(styles)
         self.ports = PortIndex(list(tables))
         self.ttl = np.array([host.personality.ttl for host in hosts], np.uint8)
+        looks = [host.personality for host in hosts]
+        self.resets_odd = np.array([look.resets_odd for look in looks], np.bool_)
+        self.drops_fin_ack = np.array([look.drops_fin_ack for look in looks], np.bool_)
+        self.accepts_fin = np.array([look.accepts_fin for look in looks], np.bool_)
+        self.reset_window = np.array([look.reset_window for look in looks], np.uint16)
         self.identity = np.array([host.personality.identity for host in hosts], np.uint8)
         self.counts_identity = bool((self.identity == IpIdentity.INCREMENT).any())
         self.echo = np.array([host.echo for host in hosts], np.bool_)

@@ -81,6 +81,7 @@ class Answers:
 
     ``frame``: row of the probe that it answers or quotes; ``host``: whose answer it is (decides lies and the MAC);
     ``source_*``: who it says it is from; ``target_*``: the scanner's address. ``style``: index of the personality;
+    ``window``: of TCP, where the personality does not say it (that of SYN/ACKs is its own);
     ``payload``: index of a UDP payload; ``ttl``: as the scanner receives it; ``quoted_ttl``: of the packet that an
     error quotes; ``path``: the way it takes; ``time``: when it reaches the scanner, ``survives``: its probability to.
     """
@@ -97,6 +98,7 @@ class Answers:
     sequence: U32
     acknowledgment: U32
     flags: U16
+    window: U16
     style: I32
     payload: I32
     icmp_type: U8
@@ -160,6 +162,7 @@ def answers_to(probes: Probes, kind: AnswerKind) -> Answers:
         sequence=zeros32,
         acknowledgment=zeros32.copy(),
         flags=zeros16,
+        window=zeros16.copy(),
         style=index,
         payload=index.copy(),
         icmp_type=octets,

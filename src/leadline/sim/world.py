@@ -43,6 +43,9 @@ class Personality:
 
     ``ttl``: initial TTL or hop limit; ``window`` and ``options``: of its SYN/ACK (options: multiple of 4 bytes);
     ``quote``: bytes at most of the offending packet in ICMP errors (at least header + 8, RFC 792; RFC 1812 4.3.2.3).
+    What its open ports do with odd segments (RFC 9293 section 3.10.7.2, and where stacks leave it): ``resets_odd``: a
+    RST to those without SYN and ACK, which should be dropped; ``drops_fin_ack``: nothing to FIN/ACK, which should be
+    reset; ``accepts_fin``: a SYN with FIN opens a connection; ``reset_window``: of RSTs to segments with ACK.
     """
 
     ttl: int = 64
@@ -50,14 +53,30 @@ class Personality:
     options: bytes = b"\x02\x04\x05\xb4"
     identity: IpIdentity = IpIdentity.ZERO
     quote: int = 548
+    resets_odd: bool = False
+    drops_fin_ack: bool = False
+    accepts_fin: bool = False
+    reset_window: int = 0
 
 
 LINUX = Personality()
 WINDOWS = Personality(
-    ttl=128, window=65535, options=b"\x02\x04\x05\xb4\x01\x03\x03\x08\x01\x01\x04\x02", identity=IpIdentity.INCREMENT
+    ttl=128,
+    window=65535,
+    options=b"\x02\x04\x05\xb4\x01\x03\x03\x08\x01\x01\x04\x02",
+    identity=IpIdentity.INCREMENT,
+    resets_odd=True,
 )
-EMBEDDED = Personality(ttl=255, window=4096, options=b"", identity=IpIdentity.INCREMENT, quote=28)
-BSD = Personality(window=65535, identity=IpIdentity.RANDOM, quote=28)
+EMBEDDED = Personality(
+    ttl=255,
+    window=4096,
+    options=b"",
+    identity=IpIdentity.INCREMENT,
+    quote=28,
+    accepts_fin=True,
+    reset_window=4096,
+)
+BSD = Personality(window=65535, identity=IpIdentity.RANDOM, quote=28, drops_fin_ack=True, accepts_fin=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,8 @@ class Decoded:
     ``icmp_sequence``). The transport's payload is ``frames[i, payload_start[i]:payload_end[i]]`` (cut where the capture
     was cut). ``mac``: ARP's sender hardware address, the target link-layer address option of an advertisement,
     else the Ethernet source. ``target``: of neighbour discovery. ``quoted_*``: the packet inside an ICMP error, to be
-    read where ``quoted_valid``; ``quoted_sequence``: bytes 4-7 of its transport header. ``times``: as in the batch.
+    read where ``quoted_valid``; ``quoted_sequence``: bytes 4-7 of its transport header; ``quoted_acknowledgment``:
+    bytes 8-11 of TCP's, to be read where ``quoted_longer``. ``times``: as in the batch.
     """
 
     kind: NDArray[np.uint8]
@@ -69,6 +70,8 @@ class Decoded:
     quoted_source_port: NDArray[np.uint16]
     quoted_destination_port: NDArray[np.uint16]
     quoted_sequence: NDArray[np.uint32]
+    quoted_acknowledgment: NDArray[np.uint32]
+    quoted_longer: NDArray[np.bool_]
     quoted_icmp_id: NDArray[np.uint16]
     quoted_icmp_sequence: NDArray[np.uint16]
     quoted_ip_id: NDArray[np.uint32]
@@ -114,6 +117,8 @@ _TYPES: dict[str, type[np.generic]] = {
     "quoted_source_port": np.uint16,
     "quoted_destination_port": np.uint16,
     "quoted_sequence": np.uint32,
+    "quoted_acknowledgment": np.uint32,
+    "quoted_longer": np.bool_,
     "quoted_icmp_id": np.uint16,
     "quoted_icmp_sequence": np.uint16,
     "quoted_ip_id": np.uint32,

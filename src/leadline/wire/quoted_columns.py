@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.wire.gather import Group, Mask, Records, Store, select, uniform
+from leadline.wire.gather import Group, Mask, Records, Store, layout, select, uniform
 from leadline.wire.header_columns import ICMP, ICMP_PROTOCOLS, IPV4, IPV6, PORTS, walk_extensions
 
+_TCP = 6
+_ACKNOWLEDGMENT = layout(12, acknowledgment=(">u4", 8))
 _HAS_PORTS = np.zeros(256, dtype=np.bool_)
 _HAS_PORTS[[6, 17, 132]] = True
 
@@ -66,7 +68,10 @@ def _put_addresses(store: Store, group: Group, header: Records, protocol: NDArra
 
 
 def _put_identity(store: Store, group: Group, protocol: NDArray[np.uint8], family: int) -> None:
-    """Ports and sequence number, or the ICMP identifier: the first 8 bytes of the transport header."""
+    """Ports and sequence number, or the ICMP identifier: the first 8 bytes of the transport header.
+
+    RFC 792 promises no more; most hosts quote more (RFC 1812 4.3.2.3, RFC 4443), then of TCP the acknowledgment too.
+    """
     fields = group.records(PORTS)
     store.put(group.rows, quoted_sequence=fields["next"])
     has_ports = _HAS_PORTS[protocol]
@@ -81,3 +86,8 @@ def _put_identity(store: Store, group: Group, protocol: NDArray[np.uint8], famil
         chosen, _ = select(group, is_icmp)
         query = chosen.records(ICMP)
         store.put(chosen.rows, quoted_icmp_id=query["identifier"], quoted_icmp_sequence=query["sequence"])
+    longer = (protocol == _TCP) & group.reaches(_ACKNOWLEDGMENT.itemsize)
+    if longer.any():
+        chosen, _ = select(group, longer)
+        fields = chosen.records(_ACKNOWLEDGMENT)
+        store.put(chosen.rows, quoted_longer=1, quoted_acknowledgment=fields["acknowledgment"])

@@ -34,6 +34,8 @@ def changed(*arguments: str) -> dict[str, object]:
         ("- a", {"targets": ("-", "a")}),
         ("-sS", {"techniques": ("syn",)}),
         ("-sST", {"techniques": ("syn", "connect")}),
+        ("-sXV", {"techniques": ("xmas",), "versions": True}),
+        ("--scanflags URGPSH -sF", {"techniques": ("fin",), "scan_flags": "URGPSH"}),
         ("-p-", {"ports": "-"}),
         ("-p -", {"ports": "-"}),
         ("-p -100", {"ports": "-100"}),

@@ -160,6 +160,17 @@ def test_rights_that_are_missing(pipeline: Pipeline, capsys: pytest.CaptureFixtu
     assert pipeline.plans == []
 
 
+@pytest.mark.parametrize("arguments", [["-sF"], ["-sA", "--scanflags", "FIN"], ["--scanflags", "0"]])
+def test_techniques_that_need_rights(
+    pipeline: Pipeline, capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    assert main.entry(["demo", "--unprivileged", *arguments]) == 1
+    assert "needs the right to send raw packets" in capsys.readouterr().err
+    assert pipeline.plans == []
+    assert main.entry(["demo", *arguments]) == 0
+    assert pipeline.plans[0].ports.technique in (Technique.FIN, Technique.ACK, Technique.SYN)
+
+
 def test_real_network(pipeline: Pipeline) -> None:
     assert main.entry(["-sL", "-n", "127.0.0.1"]) == 0
     assert pipeline.plans[0].arguments == ("leadline", "-sL", "-n", "127.0.0.1")

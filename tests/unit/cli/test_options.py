@@ -9,6 +9,7 @@ import pytest
 from leadline.cli.options import BY_NAME, GROUPS, OPTIONS, Kind, Option, Take
 from leadline.model.plan import PingKind, Technique
 from leadline.plan.options import Options
+from leadline.plan.technique_choice import OPTION_OF
 
 # Spec sheet 1.1 to 1.8.
 NMAP = """
@@ -50,7 +51,7 @@ def test_fields_exist(option: Option) -> None:
 
 
 def test_techniques_are_those_of_the_plan() -> None:
-    assert {BY_NAME[name].value for name in ("-sS", "-sT")} == {technique.value for technique in Technique}
+    assert {BY_NAME[OPTION_OF[technique]].value for technique in Technique} == {each.value for each in Technique}
 
 
 def test_take() -> None:

@@ -33,11 +33,15 @@ from tests.support.groups import (
 KEY = bytes(range(16))
 PORT = 40_000
 ICMP_KINDS = [ProbeKind.ICMP_ECHO, ProbeKind.ICMP_TIMESTAMP, ProbeKind.ICMP_ADDRESS_MASK]
-TCP_KINDS = [ProbeKind.TCP_SYN, ProbeKind.TCP_ACK]
+TCP_KINDS = [ProbeKind.TCP_SYN, ProbeKind.TCP_ACK, ProbeKind.TCP_FLAGS]
+FIN = 1
 
 
-def codec_of(group: HostGroup, key: bytes = KEY, first_port: int = PORT, **options: dict[int, bytes]) -> ProbeCodec:
-    return ProbeCodec(group, key, first_port, **options)
+def codec_of(
+    group: HostGroup, key: bytes = KEY, first_port: int = PORT, *, payloads: dict[int, bytes] | None = None,
+    flags: int = FIN,
+) -> ProbeCodec:  # fmt: skip
+    return ProbeCodec(group, key, first_port, payloads, flags)
 
 
 def build(codec: ProbeCodec, kind: ProbeKind, *probes: tuple[int, int, int]) -> FrameBatch:
@@ -76,11 +80,37 @@ def test_syn_probes_as_an_independent_decoder_sees_them() -> None:
     assert frame[TCP].ack == 0
 
 
-def test_ack_probes_carry_the_tag_in_both_numbers() -> None:
+def test_ack_probes_carry_the_tag_in_the_acknowledgment_number() -> None:
     frame = packets(build(codec_of(group_of(6)), ProbeKind.TCP_ACK, (0, 80, 0)))[0]
     assert str(frame[TCP].flags) == "A"
-    assert frame[TCP].ack == frame[TCP].seq != 0
+    assert frame[TCP].ack != frame[TCP].seq == 0
     assert frame[TCP].options == []
+
+
+@pytest.mark.parametrize(
+    ("flags", "letters", "numbers", "options"),
+    [
+        (0, "", (True, False), []),
+        (0x29, "FPU", (True, False), []),
+        (0x11, "FA", (False, True), []),
+        (0x12, "SA", (True, True), [("MSS", 1460)]),
+        (0xFF, "FSRPAUEC", (True, True), [("MSS", 1460)]),
+    ],
+)
+def test_flags_of_the_scan(
+    flags: int, letters: str, numbers: tuple[bool, bool], options: list[tuple[str, int]]
+) -> None:
+    codec = codec_of(group_of(4), flags=flags)
+    segment = packets(build(codec, ProbeKind.TCP_FLAGS, (0, 80, 0)))[0][TCP]
+    assert (str(segment.flags), segment.window, segment.options) == (letters, 1024, options)
+    assert (segment.seq != 0, segment.ack != 0) == numbers
+
+
+def test_flags_that_have_a_kind_of_their_own_make_no_third() -> None:
+    for flags, kind in ((2, ProbeKind.TCP_SYN), (16, ProbeKind.TCP_ACK)):
+        codec = codec_of(group_of(4), flags=flags)
+        sent = packets(build(codec, kind, (0, 80, 0)))[0]
+        assert match(codec, [tcp_reply(sent, "RA" if flags == 2 else "R")]) == [(0, kind, 80, 0, False, True)]
 
 
 def test_mixed_kinds_come_kind_by_kind_in_the_order_of_the_first() -> None:
@@ -133,7 +163,7 @@ def test_tcp_answers_name_their_probe(
     family: int, kind: ProbeKind, wanted: list[tuple[int, int, int]], key: bytes
 ) -> None:
     codec = codec_of(group_of(family), key)
-    flags = "RA" if kind is ProbeKind.TCP_SYN else "R"
+    flags = "R" if kind is ProbeKind.TCP_ACK else "RA"
     replies = [tcp_reply(one, flags) for one in packets(build(codec, kind, *wanted))]
     assert match(codec, replies) == [(host, kind, port, slot, False, True) for host, port, slot in wanted]
 
@@ -248,6 +278,40 @@ def test_resets_of_ack_probes_must_repeat_our_number(flags: str) -> None:
     assert match(codec, [tcp_reply(sent, "A")]) == []
 
 
+def test_answers_to_one_kind_prove_nothing_of_another() -> None:
+    """Same host, port and slot: what is right for one kind of probe is wrong for the others."""
+    codec = codec_of(group_of(4))
+    for kind in TCP_KINDS:
+        sent = packets(build(codec, kind, (1, 80, 3)))[0]
+        reply = tcp_reply(sent, "R" if kind is ProbeKind.TCP_ACK else "RA")
+        assert match(codec, [reply]) == [(1, kind, 80, 3, False, True)]
+        for other in ({"sport": 81}, {"dport": PORT + 4}):
+            assert match(codec, [tcp_reply(sent, "R" if kind is ProbeKind.TCP_ACK else "RA", **other)]) == []
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_an_error_about_an_ack_probe_must_repeat_what_it_can(family: int) -> None:
+    codec = codec_of(group_of(family))
+    sent = packets(build(codec, ProbeKind.TCP_ACK, (0, 80, 0)))[0]
+    code = (3, 13) if family == 4 else (1, 1)
+    assert len(match(codec, [error_reply(sent, *code)])) == 1
+    forged = sent.copy()
+    if family == 4:
+        forged[IP].id ^= 0x5555
+    else:
+        forged[TCP].ack ^= 1
+    assert match(codec, [error_reply(forged, *code)]) == []
+
+
+@pytest.mark.parametrize("flags", [0, 1, 0x29, 0x11, 0x04, 0x14, 0xFF])
+def test_probes_with_flags_seen_again_on_loopback_are_no_answers(flags: int) -> None:
+    group = group_of(4, 1)
+    group.lo[0] = int(group.route.source)
+    codec = codec_of(group, flags=flags)
+    wanted = [(0, port, slot) for port in (80, PORT, PORT + 1, PORT + 20) for slot in (0, 1, 31)]
+    assert match(codec, packets(build(codec, ProbeKind.TCP_FLAGS, *wanted))) == []
+
+
 def test_some_stacks_reset_with_our_number_itself() -> None:
     codec = codec_of(group_of(4))
     sent = packets(build(codec, ProbeKind.TCP_SYN, (0, 80, 0)))[0]
@@ -322,8 +386,8 @@ def test_tags_differ_between_kinds_hosts_ports_and_slots() -> None:
     numbers = set()
     for kind in TCP_KINDS:
         wanted = [(host, port, slot) for host in range(3) for port in (1, 80, 256) for slot in (0, 1, PING_SLOT)]
-        numbers |= {one[TCP].seq for one in packets(build(codec, kind, *wanted))}
-    assert len(numbers) == 54
+        numbers |= {one[TCP].seq or one[TCP].ack for one in packets(build(codec, kind, *wanted))}
+    assert len(numbers) == 81
 
 
 def test_answers_of_several_kinds_come_oldest_first() -> None:

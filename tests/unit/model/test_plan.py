@@ -37,7 +37,9 @@ def test_plans_share_nothing_that_changes() -> None:
 
 
 def test_the_words_of_the_techniques_are_nmaps_scaninfo_types() -> None:
-    assert {technique.value for technique in Technique} == {"syn", "connect"}
+    assert {technique.value for technique in Technique} == {
+        "syn", "connect", "ack", "window", "maimon", "null", "fin", "xmas",
+    }  # fmt: skip
 
 
 def test_probes_are_in_the_order_in_which_they_are_sent() -> None:

@@ -32,6 +32,18 @@ def test_syn_without_rights_becomes_connect_and_says_so() -> None:
     assert "-sS" in plan.notices[0]
 
 
+def test_techniques_without_a_substitute_need_the_rights() -> None:
+    options = Options(targets=ONE, techniques=("xmas",), scan_flags="URGPSHSYN", pings=(PingRequest("udp"),))
+    plan = build_plan(options, privileged=True)
+    assert (plan.ports.technique, plan.ports.scan_flags, plan.notices) == (Technique.XMAS, 0x2A, ())
+    with pytest.raises(PrivilegeError) as caught:
+        build_plan(options, privileged=False)
+    # All that is missing, at once.
+    assert [word in str(caught.value) for word in ("-sX", "--scanflags", "-PU")] == [True] * 3
+    with pytest.raises(UsageError, match="--scanflags needs TCP flags"):
+        build_plan(Options(targets=ONE, scan_flags="SYNFUN"), privileged=True)
+
+
 def test_connect_with_rights() -> None:
     plan = build_plan(Options(targets=ONE, techniques=("connect",)), privileged=True)
     assert plan.ports.technique is Technique.CONNECT

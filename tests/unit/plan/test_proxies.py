@@ -91,6 +91,8 @@ def test_what_cannot_go_through() -> None:
         assert list(check_proxies(replace(sends_none, pings=(PingRequest("tcp-syn"),)))) == []
     for options, word in (
         (Options(proxies=ONE, techniques=("syn",)), "-sS"),
+        (Options(proxies=ONE, techniques=("xmas",)), "-sX"),
+        (Options(proxies=ONE, scan_flags="FIN"), "--scanflags"),
         (Options(proxies=ONE, ping_scan=True), "-sn"),
         (Options(proxies=ONE, pings=(PingRequest("tcp-syn"),)), "-P probes"),
     ):

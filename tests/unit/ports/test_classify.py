@@ -5,24 +5,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from leadline.model.plan import Technique
 from leadline.model.port import PortState, Reason
 from leadline.ports.classify import (
     CONNECT_MEANINGS,
     SILENT_ERRORS,
     TRANSITIONS,
-    classify_syn,
+    classify,
     flag_words,
     icmp_words,
 )
+from leadline.ports.techniques import RAW_TECHNIQUES, SYN_SCAN, RawTechnique
 
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 OPEN, CLOSED, FILTERED, UNKNOWN = PortState.OPEN, PortState.CLOSED, PortState.FILTERED, PortState.UNKNOWN
 
 
-def one(flags: int = 0, error: tuple[int, int] | None = None, family: int = 4) -> tuple[PortState, Reason]:
+def one(
+    flags: int = 0, error: tuple[int, int] | None = None, family: int = 4, *, technique: RawTechnique = SYN_SCAN,
+    window: int = 0,
+) -> tuple[PortState, Reason]:  # fmt: skip
     kind, code = error or (0, 0)
-    verdicts = classify_syn(
-        np.array([error is not None]), np.array([family], dtype=np.uint8), np.array([flags], dtype=np.uint16),
+    verdicts = classify(
+        technique, np.array([error is not None]), np.array([family], dtype=np.uint8),
+        np.array([flags], dtype=np.uint16), np.array([window], dtype=np.uint16),
         np.array([kind], dtype=np.uint8), np.array([code], dtype=np.uint8),
     )  # fmt: skip
     return PortState(int(verdicts.states[0])), Reason(int(verdicts.reasons[0]))
@@ -86,10 +92,28 @@ def test_errors_that_decide_nothing(family: int, error: tuple[int, int]) -> None
 
 
 @given(
-    flags=st.integers(0, 65_535), kind=st.integers(0, 255), code=st.integers(0, 255), family=st.sampled_from([0, 4, 6])
-)
-def test_an_error_never_opens_or_closes_a_port(flags: int, kind: int, code: int, family: int) -> None:
-    assert one(flags, (kind, code), family)[0] in (FILTERED, UNKNOWN)
+    flags=st.integers(0, 65_535), kind=st.integers(0, 255), code=st.integers(0, 255), family=st.sampled_from([0, 4, 6]),
+    technique=st.sampled_from(list(RAW_TECHNIQUES.values())), window=st.integers(0, 65_535),
+)  # fmt: skip
+def test_an_error_never_opens_or_closes_a_port(
+    flags: int, kind: int, code: int, family: int, technique: RawTechnique, window: int
+) -> None:
+    state = one(flags, (kind, code), family, technique=technique, window=window)
+    assert state[0] in (FILTERED, UNKNOWN)
+    assert state == one(0, (kind, code), family), "the same for every technique"
+
+
+@given(flags=st.integers(0, 511), window=st.integers(0, 65_535), family=st.sampled_from([4, 6]))
+def test_only_a_reset_answers_what_is_no_syn(flags: int, window: int, family: int) -> None:
+    for kind, technique in RAW_TECHNIQUES.items():
+        if kind is Technique.SYN:
+            continue
+        state, reason = one(flags, None, family, technique=technique, window=window)
+        if not flags & RST:
+            assert state is UNKNOWN
+            continue
+        meaning = {Technique.ACK: PortState.UNFILTERED, Technique.WINDOW: OPEN if window else CLOSED}.get(kind, CLOSED)
+        assert (state, reason) == (meaning, Reason.RESET)
 
 
 def test_what_opened_a_port_stays() -> None:

@@ -15,8 +15,9 @@ from leadline.engine.prober import Prober
 from leadline.model.event import PortFound
 from leadline.model.plan import TimingPlan
 from leadline.model.port import PortState, Protocol, Reason
-from leadline.ports.machine import SynMachine
+from leadline.ports.machine import RawScan
 from leadline.ports.probes import port_matrix
+from leadline.ports.techniques import SYN_SCAN
 from tests.support.groups import batch_of, error_reply, group_of, icmp_reply, packets, tcp_reply
 
 T0 = 1000.0
@@ -28,25 +29,25 @@ def names(number: int, protocol: Protocol) -> str:
     return "ssh" if number == 22 else ""
 
 
-def machine_of(group: HostGroup, ports: tuple[int, ...] = PORTS, plan: TimingPlan | None = None) -> SynMachine:
+def machine_of(group: HostGroup, ports: tuple[int, ...] = PORTS, plan: TimingPlan | None = None) -> RawScan:
     matrix = port_matrix([ports] * len(group), (), True, np.random.default_rng(1))
     prober = Prober(len(group), len(ports), matrix.order, plan or TimingPlan(), T0)
     codec = ProbeCodec(group, bytes(range(16)), 40_000)
-    return SynMachine(group, matrix, prober, codec, T0, names=names, materialised=25)
+    return RawScan(SYN_SCAN, group, matrix, prober, codec, T0, names=names, materialised=25)
 
 
-def asked(machine: SynMachine, now: float = T0) -> dict[tuple[str, int], Packet]:
+def asked(machine: RawScan, now: float = T0) -> dict[tuple[str, int], Packet]:
     batch = machine.poll(now, 4096)
     assert batch is not None
     return {(one[IP].dst, one[TCP].dport): one for one in packets(batch) if TCP in one}
 
 
-def answer(machine: SynMachine, *replies: Packet, now: float = T0 + 0.05) -> list[PortFound]:
+def answer(machine: RawScan, *replies: Packet, now: float = T0 + 0.05) -> list[PortFound]:
     machine.receive(batch_of(list(replies), at=now - 0.01), now)
     return [event for event in machine.events() if isinstance(event, PortFound)]
 
 
-def states(machine: SynMachine, host: int = 0, *, complete: bool = False) -> dict[int, tuple[PortState, Reason]]:
+def states(machine: RawScan, host: int = 0, *, complete: bool = False) -> dict[int, tuple[PortState, Reason]]:
     ports, summaries = machine.result(host, T0 + 9, complete)
     assert summaries == ()
     return {port.number: (port.state, port.reason) for port in ports}

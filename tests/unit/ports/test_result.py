@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from leadline.model.port import PortState, Protocol, Reason
 from leadline.ports.probes import port_matrix
-from leadline.ports.result import PortColumns, icmp_answer, ranges_of
+from leadline.ports.result import PortColumns, icmp_answer, ranges_of, tcp_answer
 
 OPEN, CLOSED, FILTERED = PortState.OPEN, PortState.CLOSED, PortState.FILTERED
 PORTS = (22, 80, 443, 8080)
@@ -166,3 +166,27 @@ def test_ranges_hold_exactly_the_numbers(numbers: set[int]) -> None:
 def test_icmp_answers_are_marked() -> None:
     stored = icmp_answer(np.array([3, 11, 0], dtype=np.uint8), np.array([255, 0, 0], dtype=np.uint8))
     assert stored.tolist() == [0x83FF, 0x8B00, 0x8000]
+
+
+@pytest.mark.parametrize("flags", [0x04, 0x14, 0x1FF])
+def test_flags_and_windows_as_they_are_kept(flags: int) -> None:
+    sent = np.array([flags, flags], dtype=np.uint16)
+    windows = np.array([0, 5], dtype=np.uint16)
+    assert tcp_answer(sent, None).tolist() == [flags, flags]
+    with_windows = tcp_answer(sent, windows)
+    assert len(set(with_windows.tolist())) == 2
+    told = columns()
+    letters = {0x04: "R", 0x14: "RA", 0x1FF: "FSRPAUECN"}[flags]
+    words = [told._answer_words(int(answer)) for answer in with_windows]
+    assert words == [f"tcp {letters} without a window", f"tcp {letters} with a window"]
+
+
+def test_silence_means_what_the_technique_says() -> None:
+    matrix = port_matrix([PORTS], (), True, np.random.default_rng(1))
+    told = PortColumns(1, matrix, 4, "fin", 2, silence=PortState.OPEN_FILTERED, apart=[PortState.OPEN_FILTERED])
+    told.give_up(items(0))
+    found, summaries = told.of_host(0, *tried(told), 9.0, names)
+    assert [(port.state, port.reason) for port in found] == [(PortState.OPEN_FILTERED, Reason.NO_RESPONSE)] * 4
+    assert summaries == ()
+    assert found[0].evidence is not None
+    assert found[0].evidence.rule == "fin: no reply to any try -> open|filtered"

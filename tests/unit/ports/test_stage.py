@@ -16,15 +16,16 @@ from leadline.engine.session import Session
 from leadline.errors import LinkError
 from leadline.model.address import columns_of
 from leadline.model.event import Event, PortFound, TaskEnded, TaskStarted
-from leadline.model.plan import OutputPlan, Plan, PortPlan, Technique, TimingPlan
+from leadline.model.plan import OutputPlan, Plan, PortPlan, ServicePlan, Technique, TimingPlan
 from leadline.model.port import PortState, Protocol
 from leadline.model.target import TargetBlock
-from leadline.ports.stage import CONNECT_TASK, MOST_ITEMS, SYN_TASK, HostPorts, group_sizes, scan_ports, task_of
+from leadline.ports.stage import CONNECT_TASK, MOST_ITEMS, HostPorts, group_sizes, scan_ports, task_of
 from leadline.sim.faults import LinkFaults
 from leadline.sim.link import SimLink
 from leadline.sim.network import SimNetwork
 from leadline.sim.world import Behaviour, SimHost, ports, simple_world
 
+SYN_TASK = "SYN Stealth Scan"
 ADDRESSES = ("192.0.2.5", "192.0.2.6")
 
 
@@ -34,9 +35,12 @@ def network_of(*hosts: SimHost) -> SimNetwork:
 
 def session_of(
     network: SimNetwork, technique: Technique = Technique.SYN, *, raw: bool = True, output: OutputPlan | None = None,
-    **timing: object,
+    flags: int | None = None, versions: bool = False, **timing: object,
 ) -> Session:  # fmt: skip
-    plan = Plan(ports=PortPlan(technique), timing=TimingPlan(**timing), output=output or OutputPlan())
+    plan = Plan(
+        ports=PortPlan(technique, scan_flags=flags), timing=TimingPlan(**timing), output=output or OutputPlan(),
+        services=ServicePlan(enabled=versions),
+    )  # fmt: skip
     return Session(
         plan, network, Control(), raw, bytes(16), 40_000, np.random.default_rng(1), RateLimiter(None, None, 0.0),
         network.clock.now(),
@@ -89,6 +93,35 @@ def test_a_group(technique: Technique, raw: bool) -> None:
         assert host.srtt > 0
         assert host.timeout >= 0.1
     assert sum(isinstance(event, PortFound) for event in events) == 2
+
+
+@pytest.mark.parametrize(
+    ("technique", "flags", "task", "state", "others"),
+    [
+        (Technique.ACK, None, "ACK Scan", PortState.UNFILTERED, PortState.UNFILTERED),
+        (Technique.FIN, None, "FIN Scan", PortState.OPEN_FILTERED, PortState.CLOSED),
+        (Technique.SYN, 0x01, SYN_TASK, PortState.FILTERED, PortState.CLOSED),
+        (Technique.XMAS, 0x10, "XMAS Scan", PortState.CLOSED, PortState.CLOSED),
+    ],
+)
+def test_other_techniques(
+    technique: Technique, flags: int | None, task: str, state: PortState, others: PortState
+) -> None:
+    network = network_of()
+    session = session_of(network, technique, flags=flags)
+    events = run(network, session, [(21, 22, 23)] * 2)
+    assert task_of(session) == task
+    assert {event.task for event in events if isinstance(event, TaskStarted | TaskEnded)} == {task}
+    for host in results(events).values():
+        assert {port.number: port.state for port in host.ports} == {21: others, 22: state, 23: others}
+
+
+@pytest.mark.parametrize("versions", [False, True])
+def test_ports_that_may_be_open_stay_apart_for_version_detection(versions: bool) -> None:
+    network = network_of(SimHost((ip_address("192.0.2.5"),), tcp=ports(default=Behaviour.FILTERED)))
+    session = session_of(network, Technique.FIN, versions=versions)
+    (host,) = results(run(network, session, [tuple(range(1, 61))])).values()
+    assert (len(host.ports), len(host.summaries)) == ((60, 0) if versions else (0, 1))
 
 
 def test_one_host_and_hosts_with_ports_of_their_own_are_told_in_the_task() -> None:

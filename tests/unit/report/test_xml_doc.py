@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from leadline.model.event import Event, HostDone, Notice, ScanEnded, ScanStarted, TaskProgress
+from leadline.model.event import Event, HostDone, Notice, ScanEnded, ScanInfo, ScanStarted, TaskProgress
 from leadline.model.plan import OutputPlan
-from leadline.model.port import Reason
+from leadline.model.port import Protocol, Reason
 from leadline.report.xml_doc import XmlDocument
 from tests.support.nmap_xml import read_by_libnmap, read_by_python_nmap, validated
 from tests.support.report_events import HOSTILE_NAME, STARTED, WEB, down_host, whole_scan
@@ -60,6 +60,18 @@ def test_the_root_says_who_scanned_how() -> None:
         "xmloutputversion": "1.05",
     }
     assert dict(root.find("scaninfo").attrib)["services"] == "1-21,22,25,110,2000-2974,8080"
+
+
+@pytest.mark.parametrize(("flags", "shown"), [("", None), ("FINSYN", "FINSYN"), ("NONE", "NONE")])
+def test_chosen_flags_stand_where_nmap_puts_them(flags: str, shown: str | None) -> None:
+    started, *rest = whole_scan()
+    assert isinstance(started, ScanStarted)
+    scans = (ScanInfo("fin", Protocol.TCP, 1, "22", flags),)
+    text = document(OutputPlan(), replace(started, scans=scans), *rest)
+    info = validated(text).find("scaninfo")
+    assert info is not None
+    assert info.get("scanflags") == shown
+    assert list(info.attrib)[:2] == (["type", "scanflags"] if flags else ["type", "protocol"])
 
 
 def test_libnmap_reads_it() -> None:

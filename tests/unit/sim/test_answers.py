@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_address
 
 import numpy as np
@@ -13,7 +14,18 @@ from leadline.sim.firewall import HOST_PROHIBITED
 from leadline.sim.state import State
 from leadline.sim.terrain import Terrain
 from leadline.sim.traffic import AnswerKind
-from leadline.sim.world import PortTable, SimHost, SimService, ports, simple_world
+from leadline.sim.world import (
+    BSD,
+    EMBEDDED,
+    LINUX,
+    WINDOWS,
+    Personality,
+    PortTable,
+    SimHost,
+    SimService,
+    ports,
+    simple_world,
+)
 from leadline.wire.columns import Kind
 from tests.support.sim_columns import probes
 
@@ -59,6 +71,47 @@ def test_tcp(port: int, flags: int, expected: tuple[int, int, int] | None) -> No
     found = answers(port, flags)
     rows = list(zip(found.flags.tolist(), found.sequence.tolist(), found.acknowledgment.tolist(), strict=True))
     assert rows == ([expected] if expected else [])
+
+
+# Where stacks differ: personality, flags sent to an open port -> flags, sequence, acknowledgment, window.
+@pytest.mark.parametrize(
+    ("look", "flags", "expected"),
+    [
+        (LINUX, SYN | FIN, None),
+        (LINUX, FIN | ACK, (RST, 5, 0, 0)),
+        (WINDOWS, FIN, (RST | ACK, 0, 1001, 0)),
+        (WINDOWS, 0, (RST | ACK, 0, 1000, 0)),
+        (WINDOWS, FIN | 0x28, (RST | ACK, 0, 1001, 0)),
+        (WINDOWS, FIN | ACK, (RST, 5, 0, 0)),
+        (WINDOWS, RST, None),
+        (BSD, FIN, None),
+        (BSD, FIN | ACK, None),
+        (BSD, ACK, (RST, 5, 0, 0)),
+        (BSD, SYN | FIN | ACK, (RST, 5, 0, 0)),
+        (EMBEDDED, ACK, (RST, 5, 0, 4096)),
+        (EMBEDDED, FIN | ACK, (RST, 5, 0, 4096)),
+        (EMBEDDED, FIN, None),
+    ],
+)
+def test_odd_segments_to_open_ports(look: Personality, flags: int, expected: tuple[int, int, int, int] | None) -> None:
+    host = replace(HOST, personality=look)
+    found = answers(OPEN, flags, host)
+    columns = (found.flags, found.sequence, found.acknowledgment, found.window)
+    assert list(zip(*(column.tolist() for column in columns), strict=True)) == ([expected] if expected else [])
+    closed = answers(CLOSED, flags, host)
+    assert closed.window.tolist() == [0] * len(closed)
+
+
+@pytest.mark.parametrize("look", [BSD, EMBEDDED])
+def test_a_syn_with_fin_opens_a_connection_where_it_is_not_filtered(look: Personality) -> None:
+    found = answers(OPEN, SYN | FIN, replace(HOST, personality=look))
+    assert (found.flags.tolist(), found.acknowledgment.tolist()) == ([SYN | ACK], [1001])
+
+
+def test_a_limit_of_resets_keeps_windows_with_their_segments() -> None:
+    host = replace(HOST, personality=EMBEDDED, reset_limit=TokenBucket(rate=1.0, burst=3.0))
+    found = answers(OPEN, ACK, host, count=10)
+    assert found.window.tolist() == [4096] * 3
 
 
 def test_open_port_accepts() -> None:

@@ -42,6 +42,16 @@ def test_eight_bytes_of_a_tcp_probe_are_enough() -> None:
     assert (decoded.quoted_source_port[0], decoded.quoted_destination_port[0]) == (40000, 443)
     assert decoded.quoted_sequence[0] == 0x01020304
     assert (decoded.quoted_icmp_id[0], decoded.quoted_icmp_sequence[0]) == (0, 0)
+    assert (decoded.quoted_longer[0], decoded.quoted_acknowledgment[0]) == (False, 0)
+
+
+@pytest.mark.parametrize(("length", "longer"), [(31, False), (32, True), (40, True)])
+def test_longer_quotes_of_tcp_show_the_acknowledgment(length: int, longer: bool) -> None:
+    packet = Frame(None, Ipv4(US, THEM, 6), Tcp(40000, 443, 0, 0x0A0B0C0D, flags=16)).emit()
+    udp = Frame(None, Ipv4(US, THEM, 17), Udp(40000, 53, payload=bytes(20))).emit()
+    decoded = decode_all(v4_error(packet[:length]), v4_error(udp), v4_error(packet))
+    assert decoded.quoted_longer.tolist() == [longer, False, True]
+    assert decoded.quoted_acknowledgment.tolist() == [0x0A0B0C0D if longer else 0, 0, 0x0A0B0C0D]
 
 
 def test_options_in_the_quoted_header_move_the_ports() -> None:

@@ -1,0 +1,129 @@
+"""Which technique: ``-sS``, ``-sT``, ``-sA`` ... and ``--scanflags`` (spec sheet 1.3)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from leadline.errors import UsageError
+from leadline.model.plan import Technique
+from leadline.model.tcp_flags import ALL_FLAGS, FLAG_VALUES
+from leadline.plan.options import Options
+
+OPTION_OF: dict[Technique, str] = {
+    Technique.SYN: "-sS",
+    Technique.CONNECT: "-sT",
+    Technique.ACK: "-sA",
+    Technique.WINDOW: "-sW",
+    Technique.MAIMON: "-sM",
+    Technique.NULL: "-sN",
+    Technique.FIN: "-sF",
+    Technique.XMAS: "-sX",
+}
+"""What chooses each technique on the command line."""
+
+_NEEDS = "needs the right to send raw packets (root or CAP_NET_RAW)"
+_WORDS = FLAG_VALUES | {"ALL": ALL_FLAGS, "NONE": 0}
+_NAMES = re.compile(rf"(?:(?:{'|'.join(_WORDS)})[ ,|+]*)+", re.ASCII | re.IGNORECASE)
+_NAME = re.compile("|".join(_WORDS), re.ASCII | re.IGNORECASE)
+_NUMBER = re.compile(r"0|[1-9][0-9]{0,2}|0[xX][0-9a-fA-F]{1,2}", re.ASCII)
+
+
+@dataclass(slots=True)
+class TechniqueChoice:
+    """``technique``: ``None`` where no port is scanned. ``flags``: of ``--scanflags``. The lists are whole sentences;
+    ``needs_rights``: what has no substitute without raw packets.
+    """
+
+    technique: Technique | None = None
+    flags: int | None = None
+    notices: list[str] = field(default_factory=list)
+    needs_rights: list[str] = field(default_factory=list)
+
+
+def choose_technique(options: Options, privileged: bool) -> TechniqueChoice:
+    """``options`` is already checked. ``privileged``: raw packets can be sent."""
+    choice = TechniqueChoice()
+    if options.list_scan or options.ping_scan:
+        return choice
+    asked = Technique(options.techniques[0]) if options.techniques else None
+    choice.technique = asked or Technique.SYN
+    choice.flags = parse_flags(options.scan_flags) if options.scan_flags is not None else None
+    if asked is Technique.CONNECT or privileged:
+        return choice
+    if choice.technique is not Technique.SYN:
+        choice.needs_rights.append(
+            f"The {choice.technique.value.capitalize()} scan ({OPTION_OF[choice.technique]}) {_NEEDS}."
+        )
+    if choice.flags is not None:
+        choice.needs_rights.append(f"--scanflags {_NEEDS}.")
+    if choice.needs_rights:
+        return choice
+    choice.technique = Technique.CONNECT
+    if asked is Technique.SYN:
+        choice.notices.append(f"The SYN scan (-sS) {_NEEDS}; a connect scan (-sT) is made instead.")
+    return choice
+
+
+def parse_flags(text: str) -> int:
+    """``--scanflags``: a number from 0 to 255 (``18``, ``0x12``), or names in any order and case.
+
+    The names may stand together or apart (``SYNFIN``, ``syn,fin``); ``ALL`` and ``NONE`` are names too. Raises
+    ``UsageError``.
+    """
+    word = text.strip()
+    if _NUMBER.fullmatch(word) and int(word, 0) <= ALL_FLAGS:
+        return int(word, 0)
+    if not _NAMES.fullmatch(word):
+        names = " ".join(FLAG_VALUES)
+        raise UsageError(
+            f"needs TCP flags by their names ({names}), such as SYNFIN, or a number from 0 to 255, not {text!r}"
+        )
+    flags = 0
+    for name in _NAME.findall(word):
+        flags |= _WORDS[name.upper()]
+    return flags
+
+
+def check_techniques(options: Options) -> Iterator[str]:
+    """One sentence for each mistake."""
+    known = {technique.value for technique in Technique}
+    for name in options.techniques:
+        if name not in known:
+            yield f"There is no scan technique named {name!r} (there are {', '.join(sorted(known))})."
+    chosen = [OPTION_OF[Technique(name)] for name in dict.fromkeys(options.techniques) if name in known]
+    if len(chosen) > 1:
+        every = "not both" if len(chosen) == 2 else "not several"
+        yield f"Only one TCP scan technique can be chosen: {', '.join(chosen[:-1])} or {chosen[-1]}, {every}."
+    if options.list_scan and options.ping_scan:
+        yield "-sL only lists targets and -sn only looks which are up: choose one."
+    for flag, name in ((options.list_scan, "-sL"), (options.ping_scan, "-sn")):
+        if flag:
+            yield from _without_ports(options, name, chosen)
+    if options.scan_flags is None:
+        return
+    try:
+        parse_flags(options.scan_flags)
+    except UsageError as error:
+        yield f"--scanflags {error.messages[0]}."
+    if Technique.CONNECT.value in options.techniques:
+        yield "--scanflags chooses the flags of raw packets; -sT sends none, so they cannot be combined."
+
+
+def _without_ports(options: Options, name: str, techniques: list[str]) -> Iterator[str]:
+    """What contradicts ``-sL`` or ``-sn``."""
+    if options.techniques:
+        yield f"{name} scans no ports and cannot be combined with a port scan ({', '.join(techniques)})."
+    chosen = [
+        word
+        for word, given in (
+            ("-p", options.ports is not None),
+            ("-F", options.fast),
+            ("--top-ports", options.top_ports is not None),
+            ("--scanflags", options.scan_flags is not None),
+        )
+        if given
+    ]
+    if chosen:
+        yield f"{name} scans no ports, so {' and '.join(chosen)} cannot be used with it."
