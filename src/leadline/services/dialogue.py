@@ -232,12 +232,17 @@ class Dialogue:
 
     def _hopeless(self, run: Run, now: float) -> bool:
         """Not worth waiting for when there is nothing more to send: who answered other probes is not that slow."""
-        if self._alone or run.spoke is None or (run.keep and not self.responsive):
+        if self._alone or run.spoke is None or (run.keep and not self.responsive) or self._only_greeted(run):
             return False
         # Where a softmatch names the service already, the rest of an answer may still tell the product.
         answered = run.total and soft_of(self.runs) is None
         enough = self.waits.trailing(self._rtt) if answered else self.waits.least(self._rtt)
         return run.hard is None and run.silence(now) >= enough
+
+    def _only_greeted(self, run: Run) -> bool:
+        """Whether all that was heard on it is the banner again: the answer to the probe itself is still to come."""
+        banner = next((other.received for other in self.runs if other.listening), b"")
+        return not run.listening and run.soft is not None and banner.startswith(run.received)
 
     def _narrow(self, now: float) -> None:
         """After a softmatch only probes that know the service go on (spec sheet 3.2 step 4)."""

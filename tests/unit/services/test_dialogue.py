@@ -264,3 +264,21 @@ def test_what_a_softmatch_said_stays_where_the_match_says_nothing() -> None:
     assert (both.product, both.version, both.extrainfo) == ("Exact FTP", "1.2", "from the softmatch")
     assert completed(hard, replace(soft, service="smtp")) is hard
     assert completed(soft, soft) is soft
+
+
+def test_a_probe_that_was_only_greeted_is_given_its_time() -> None:
+    """Servers look up our name, or pause, before they answer."""
+    talk = dialogue(2121)
+    play = Playbook(talk)
+    play.commands()
+    play.opened(0)
+    play.received(0, b"220 Some FTP server\r\n")
+    assert play.at(1.0) == [Open(1)]
+    play.opened(1)
+    play.received(1, b"220 Some FTP server\r\n")
+    play.at(play.now + 3)
+    assert not talk.done
+    play.received(1, b"214-Commands of Exact FTP 1.2\r\n")
+    play.at(play.now + 2.1)
+    assert verdict(talk)[0] == "soft match"  # the banner stays in front of it: no rule fits
+    assert play.now < 6
