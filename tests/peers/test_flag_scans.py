@@ -18,8 +18,8 @@ from scapy.layers.l2 import Ether
 import tests.support.scapy_offline  # noqa: F401
 from tests.support.capture import read_frames
 from tests.support.compare import assert_same
-from tests.support.netns import REJECT_V4, REJECT_V6, SUPPORT, Lab, firewall_rules
-from tests.support.scan import LEADLINE, NMAP, Run, both, scan
+from tests.support.netns import REJECT_V4, REJECT_V6, SUPPORT, Lab, as_user, firewall_rules
+from tests.support.scan import LEADLINE, NMAP, RAW_RIGHTS, Run, both, scan
 
 OPEN = (22, 25, 80, 443)
 # Every kind of port: open, closed, dropped, reset, and a block for each reject code of either family.
@@ -109,6 +109,40 @@ def ports_field(text: str) -> list[list[str]]:
     (line,) = re.findall(r"Ports: (.*)", text)
     entries, _, ignored = line.partition("\t")
     return [entry.split("/")[:3] for entry in entries.split(", ")] + [[ignored]]
+
+
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("family", [4, 6])
+@pytest.mark.parametrize("way", ["-sF", "-sA", "-sM", "-sN --scanflags SYNACK"])
+def test_a_machine_that_scans_itself(guarded: Lab, way: str, family: int) -> None:
+    """On loopback our probes come back to us, some of them to and from ports that are our own source ports."""
+    address = "127.0.0.1" if family == 4 else "::1"
+    peer, ours = both(guarded.scanner, "-n", f"-{family}", *way.split(), "-p-", address)
+    assert_same(peer.hosts, ours.hosts)
+    assert len(ours.hosts[address].ports) == 65_535
+
+
+def test_a_capability_is_enough(guarded: Lab) -> None:
+    arguments = ("-n", "-sF", "-p", PORTS, "--privileged", guarded.target_v4)
+    peer, ours = both(guarded.scanner, *arguments, capabilities=RAW_RIGHTS)
+    assert_same(peer.hosts, ours.hosts)
+
+
+@pytest.mark.parametrize("way", ["-sF", "-sA"])
+def test_what_accepts_a_connection_is_open_after_all(guarded: Lab, way: str) -> None:
+    arguments = ("-n", way, "-sV", "--version-intensity", "0", "-p", "20-25,80,2100,2200", guarded.target_v4)
+    peer, ours = both(guarded.scanner, *arguments)
+    assert_same(peer.hosts, ours.hosts)
+    found = {port for (_, port), result in ours.hosts[guarded.target_v4].ports.items() if result.state == "open"}
+    assert found == ({22, 25, 80} if way == "-sF" else set())
+
+
+@pytest.mark.parametrize("way", ["-sF", "--scanflags SYNFIN"])
+def test_without_rights_nothing_is_scanned(guarded: Lab, way: str) -> None:
+    command = as_user(*LEADLINE, "-n", *way.split(), "-p", "22", guarded.target_v4)
+    done = guarded.scanner.run("env", f"PYTHONPATH={SUPPORT.parents[1] / 'src'}", *command, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "needs the right to send raw packets (root or CAP_NET_RAW)" in done.stderr
 
 
 def probes_of(lab: Lab, program: tuple[str, ...], arguments: tuple[str, ...], folder: Path) -> list[TCP]:

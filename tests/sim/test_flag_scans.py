@@ -16,7 +16,7 @@ from leadline.model.port import PortState, Reason
 from leadline.sim.faults import LinkFaults, TokenBucket
 from leadline.sim.firewall import ADMIN_PROHIBITED
 from leadline.sim.liars import LIES, Lie, Tarpit
-from leadline.sim.services import ssh
+from leadline.sim.services import silent, ssh, wrapped
 from leadline.sim.world import (
     BSD,
     EMBEDDED,
@@ -147,11 +147,15 @@ def test_what_liars_say_proves_nothing(technique: str, lie: Lie) -> None:
 def test_versions_of_ports_that_may_be_open() -> None:
     """Only what may be open is asked; what answers is open, and the rest stays as it was."""
     service = ssh(22, "OpenSSH_9.2p1 Debian-2+deb12u3")
-    table = PortTable(open=frozenset({22}), filtered=frozenset(range(100, 140)))
-    host = replace(host_of(table=table), services=(service,))
-    found = scan_of(host, "fin", ports="20-22,100-139", versions=True).host(str(host.addresses[0]))
-    assert (port_of(found, 22).state, port_of(found, 21).state, port_of(found, 100).state) == (OPEN, CLOSED, MAYBE)
+    table = PortTable(open=frozenset({22, 23, 24}), filtered=frozenset(range(100, 140)))
+    host = replace(host_of(table=table), services=(service, silent(23), wrapped(24)))
+    found = scan_of(host, "fin", ports="20-24,100-139", versions=True).host(str(host.addresses[0]))
+    assert (port_of(found, 21).state, port_of(found, 100).state) == (CLOSED, MAYBE)
+    # Who accepts a connection is open, though he says nothing.
+    for number in (22, 23, 24):
+        assert (port_of(found, number).state, port_of(found, number).reason) == (OPEN, Reason.TCP_RESPONSE)
     assert port_of(found, 22).service.product == "OpenSSH"
+    assert port_of(found, 24).service.name == "tcpwrapped"
     assert {state_of(found, number) for number in range(100, 140)} == {MAYBE}
     unfiltered = scan_of(host, "ack", ports="20-22", versions=True).host(str(host.addresses[0]))
     assert {port.state for port in unfiltered.ports} == {UNFILTERED}

@@ -42,7 +42,7 @@ class PortTarget:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A port is finished. ``responsive``: it answered something; ``complete``: it was not cut short."""
+    """A port is finished. ``responsive``: it answered, or accepted a connection; ``complete``: it was not cut short."""
 
     target: PortTarget
     service: Service
@@ -331,5 +331,7 @@ class ServiceMachine:
         facts = conversation.facts if isinstance(conversation, StartTlsConversation) else None
         asking, dialogue = self._asking, talk.dialogue
         service = service_of(dialogue, talk.target.table_name, asking.facts, asking.epoch, now, facts)
-        responsive = any(run.total for run in dialogue.history)
+        # A connection that was accepted is an answer, though not a word was said on it.
+        accepts = talk.target.protocol is model_port.Protocol.TCP
+        responsive = any(run.total or (accepts and run.spoke is not None) for run in dialogue.history)
         self._answers.append(Answer(talk.target, service, responsive, complete))
