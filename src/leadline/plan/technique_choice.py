@@ -53,9 +53,7 @@ def choose_technique(options: Options, privileged: bool) -> TechniqueChoice:
     if asked is Technique.CONNECT or privileged:
         return choice
     if choice.technique is not Technique.SYN:
-        choice.needs_rights.append(
-            f"The {choice.technique.value.capitalize()} scan ({OPTION_OF[choice.technique]}) {_NEEDS}."
-        )
+        choice.needs_rights.append(f"{OPTION_OF[choice.technique]} {_NEEDS}.")
     if choice.flags is not None:
         choice.needs_rights.append(f"--scanflags {_NEEDS}.")
     if choice.needs_rights:
