@@ -30,17 +30,22 @@ def best_of(runs: Sequence[Run]) -> Run | None:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """How things stand. ``rtt``: seconds; ``alone``: one connection at a time; ``common``: only common probes."""
+    """How things stand. ``rtt``: seconds; ``alone``: one connection at a time; ``common``: only common probes.
+
+    ``least``: seconds of silence after which a connection may be given up for another probe.
+    """
 
     runs: Sequence[Run]
     now: float
     rtt: float
     alone: bool
     common: bool = False
+    least: float = 0.0
 
     @property
     def pending(self) -> list[Run]:
-        return [run for run in self.runs if not run.over]
+        """Those that others may have to wait for."""
+        return [run for run in self.runs if not run.over and not run.aside]
 
 
 class Agenda:
@@ -104,6 +109,6 @@ class Agenda:
 
     def victim(self, at: Moment) -> Run | None:
         """The silent connection that may be given up for another probe."""
-        least = self._waits.least(at.rtt)
+        least = max(at.least, self._waits.least(at.rtt))
         old = [run for run in at.pending if not run.keep and run.spoke is not None and run.silence(at.now) >= least]
         return max(old, key=lambda run: run.silence(at.now), default=None)

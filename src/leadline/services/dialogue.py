@@ -204,7 +204,7 @@ class Dialogue:
             self._decide_without_waiting(now, "no rule fits", complete=True)
 
     def _moment(self, now: float) -> Moment:
-        return Moment(self.runs, now, self._rtt, self._alone, self._trial)
+        return Moment(self.runs, now, self._rtt, self._alone, self._trial, self._least())
 
     def _pending(self) -> list[Run]:
         return [run for run in self.runs if not run.over]
@@ -218,17 +218,19 @@ class Dialogue:
                 if run.begun is not None and now - run.begun + _MOMENT >= self.waits.connect(bool(run.tunnel)):
                     self._close(run, "TLS handshake timed out" if run.tunnel else "connection timed out", now)
                     self._failed(run, run.outcome, "connect", now)
-            elif run.hard is None and now - run.spoke + _MOMENT >= self._patience(run):
+            elif run.hard is None and now + _MOMENT >= self._deadline(run, run.spoke):
                 following = self._agenda.following(self.runs)
                 if run.listening and self._alone and not run.total and following is not None:
                     self._reuse(run, *following, now)
                 else:
                     self._close(run, "silence", now)
 
-    def _patience(self, run: Run) -> float:
-        if self._trial or self._serial:
-            return min(self.waits.least(self._rtt), self.waits.give_up(run.probe))
-        return self.waits.give_up(run.probe)
+    def _deadline(self, run: Run, spoke: float) -> float:
+        """When its silence is long enough in any case."""
+        patience = self.waits.give_up(run.probe)
+        if (self._trial or self._serial) and not run.aside:
+            patience = min(self.waits.least(self._rtt), patience)
+        return max(spoke + patience, run.until)
 
     def _hopeless(self, run: Run, now: float) -> bool:
         """Not worth waiting for when there is nothing more to send: who answered other probes is not that slow."""
@@ -243,6 +245,12 @@ class Dialogue:
         """Whether all that was heard on it is the banner again: the answer to the probe itself is still to come."""
         banner = next((other.received for other in self.runs if other.listening), b"")
         return not run.listening and run.soft is not None and banner.startswith(run.received)
+
+    def _least(self) -> float:
+        """Silence that may be enough: two seconds or so, longer when another probe's answer took its time."""
+        spoken = (run for run in self.runs if run.heard is not None and run.spoke is not None and not run.listening)
+        slowest = max(((run.heard or 0.0) - (run.spoke or 0.0) for run in spoken), default=0.0)
+        return max(self.waits.least(self._rtt), 2 * slowest)
 
     def _narrow(self, now: float) -> None:
         """After a softmatch only probes that know the service go on (spec sheet 3.2 step 4)."""
@@ -355,7 +363,7 @@ class Dialogue:
         """Send what may be sent now; with ``before`` the earlier probes that an answer to a later one waits for."""
         while (chosen := self._agenda.choose(self._moment(now), before)) is not None:
             limit = 1 if self._alone else self.waits.streams
-            if len(self._pending()) >= limit:
+            if len(self._moment(now).pending) >= limit:
                 victim = self._agenda.victim(self._moment(now))
                 if victim is None:
                     return
@@ -382,7 +390,9 @@ class Dialogue:
     def _reuse(self, run: Run, place: Place, probe: ServiceProbe, now: float) -> None:
         """Nobody spoke first: the next probe is said on the connection that listened (spec sheet 3.2 step 5)."""
         run.finish("silence", now)
-        following = Run(place, probe, run.stream, self.tunnel, now, keep=True, begun=now)
+        # A banner that comes late is still waited for, beside the probe's answer.
+        until = run.spoke + self.waits.give_up(run.probe) if run.spoke is not None else 0.0
+        following = Run(place, probe, run.stream, self.tunnel, now, keep=True, begun=now, until=until)
         self.runs.append(following)
         self._agenda.launched.add(place)
         self._say(following, now)
@@ -391,7 +401,8 @@ class Dialogue:
         """Nothing was heard on any connection: perhaps the server serves one at a time, and only the first is served.
 
         Then the commonest probes are said once more, one connection at a time, the first of them on the one that
-        listened. When that brings no answer either, the service is silent, and all goes on as before.
+        listened. When that brings no answer either, the service is silent, and all goes on as before. The likeliest
+        probe keeps its connection and its time meanwhile: a server may just be slow.
         """
         if self._trial and (self.responsive or (not self._pending() and not self._common())):
             self._trial, self._alone, self._serial = False, self.responsive, self.responsive
@@ -403,7 +414,9 @@ class Dialogue:
         if not any(run.silence(now) >= wait for run in unheard):
             return
         for run in unheard:
-            self._close(run, "silence", now)
+            run.aside = run.keep
+            if not run.keep:
+                self._close(run, "silence", now)
         self._agenda.launched.difference_update(run.place for run in self.runs if not run.listening)
         self._alone = self._trial = self._tried = True
         common = self._common()
@@ -456,7 +469,7 @@ class Dialogue:
     def next_timer(self) -> float | None:
         """``Conversation.next_timer``."""
         times: list[float] = []
-        rtt, waits = self._rtt, self.waits
+        rtt, waits, least = self._rtt, self.waits, self._least()
         best = best_of(self.runs)
         for run in self._pending():
             if run.matched is not None:
@@ -468,9 +481,9 @@ class Dialogue:
                     times += (run.begun + waits.connect(bool(run.tunnel)), run.begun + waits.grace(rtt))
                     times.append(run.begun + waits.single(rtt))
                 continue
-            steps = (waits.grace(rtt), waits.move_on(rtt), waits.trailing(rtt), waits.single(rtt), waits.least(rtt))
+            steps = (waits.grace(rtt), waits.move_on(rtt), waits.trailing(rtt), waits.single(rtt), least)
             times += [run.since + step for step in steps]
-            times.append(run.spoke + self._patience(run))
+            times.append(self._deadline(run, run.spoke))
         return min((at for at in times if at > self._stepped), default=None)
 
     def _tell(self, now: float, text: str) -> None:

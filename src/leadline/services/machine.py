@@ -265,6 +265,7 @@ class ServiceMachine:
                     if stream in talk.streams:
                         self._dialer.start_tls(talk.streams[stream], talk.target.name)
                 case Close(stream=stream):
+                    self._withdraw(talk, stream)
                     self._hang_up(talk, stream)
         if talk.conversation.done:
             self._done(talk, now)
@@ -277,6 +278,15 @@ class ServiceMachine:
             self._serial += 1
             heappush(self._timers, (at, self._serial, talk))
         talk.timer = at
+
+    def _withdraw(self, talk: _Talk, stream: int) -> None:
+        """An opening that still waits for room is not carried out: nobody would speak on it, nor close it."""
+        if stream not in talk.streams:
+            self._opens = deque(
+                (other, conversation, command)
+                for other, conversation, command in self._opens
+                if conversation is not talk.conversation or command.stream != stream
+            )
 
     def _hang_up(self, talk: _Talk, stream: int) -> None:
         token = talk.streams.get(stream)

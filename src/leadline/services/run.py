@@ -35,7 +35,8 @@ class Judge(Protocol):
 class Run:
     """``asked``: when it was wanted; ``begun``: when its connection was begun; ``spoke``: since when an answer may be
     expected; ``heard``: when the last bytes came. ``hard``/``soft``: the match so far, ``matched`` when the hard one
-    was found first. ``outcome``: empty while it goes on. ``keep``: it is not given up for another probe.
+    was found first. ``outcome``: empty while it goes on. ``keep``: it is not given up for another probe. ``until``:
+    silence before this is borne in any case. ``aside``: it waits on while others are asked one at a time.
     """
 
     place: Place
@@ -55,6 +56,8 @@ class Run:
     matched: float | None = None
     outcome: str = ""
     ended: float = 0.0
+    until: float = 0.0
+    aside: bool = False
     _pieces: int = 0
     _looked: int = 0
 

@@ -245,3 +245,27 @@ def test_a_connection_that_is_no_longer_wanted_is_not_begun() -> None:
     assert len(names) == 3
     made.take([Opened(3, 0.7), Received(3, 0.71, b"220 mail ESMTP Postfix\r\n")], 0.71)
     assert dialer.sent[-1] == (3, b"EHLO leadline.invalid\r\n")
+
+
+def test_a_connection_that_was_closed_while_it_waited_is_not_begun() -> None:
+    """A softmatch makes probes needless whose connections had no room yet: none is opened to stay silent."""
+    dialer = FakeDialer()
+    made = machine(dialer, Waits(per_host=10, streams=4), rate=1.0)
+    made.add(target(7777))
+    now, said = 0.0, False
+    opened: dict[int, float] = {}
+    while not made.done and now < 60:
+        made.start(now)
+        events: list[DialEvent] = []
+        for token in [token for token in dialer.live if token not in opened]:
+            opened[token] = now
+            events.append(Opened(token, now))
+        listener = min(dialer.live, default=0)
+        if not said and now > 0.5:
+            said = True
+            events.append(Received(listener, now, b"220 some ftp\r\n"))
+        made.take(events, now)
+        now += 0.01
+    spoken = {token for token, _ in dialer.sent}
+    # The listener, and STARTTLS, which waits for the greeting.
+    assert [token for token in opened if token not in spoken] == [1, 3]
