@@ -29,7 +29,6 @@ QUICK_FOR_THE_PEER = {
     873,
     990,
     1883,
-    2157,
     6379,
     8001,
     8005,
@@ -97,9 +96,11 @@ def test_with_its_own_rules_nmap_says_the_same(servers: Farm) -> None:
 
 
 def test_without_rights_the_verdicts_are_the_same(servers: Farm, ours: Run) -> None:
-    ports = ",".join(str(number) for number in servers.listeners())
+    chosen_ports = QUICK_FOR_THE_PEER & servers.listeners().keys()
+    ports = ",".join(map(str, sorted(chosen_ports)))
     run = scan(servers.scanner, LEADLINE, "-n", "-Pn", "-sV", "-p", ports, servers.address, capabilities=())
-    assert service_differences(services(ours.xml), services(run.xml)) == []
+    before = {place: seen for place, seen in services(ours.xml).items() if place[2] in chosen_ports}
+    assert service_differences(before, services(run.xml)) == []
 
 
 def test_over_ipv6_the_verdicts_are_the_same(servers: Farm, ours: Run) -> None:
