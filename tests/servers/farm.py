@@ -97,13 +97,13 @@ def _start_all(made: Farm, recipes: Sequence[Recipe], strict: bool) -> None:
 
 
 def _shift_ports(made: Farm) -> None:
-    """Redirect port + SHIFT to port, for each port whose shifted number is free."""
+    """Redirect port + SHIFT to port, for each port that may be shifted and whose shifted number is free."""
     lines = []
     for protocol in ("tcp", "udp"):
         own = made.listeners(protocol)
-        for number in own:
+        for number, (recipe, _) in own.items():
             moved = number + SHIFT
-            if moved <= 65535 and moved not in own:
+            if recipe.shifted and moved <= 65535 and moved not in own:
                 made.shifted[protocol, moved] = number
                 lines.append(f"    {protocol} dport {moved} redirect to :{number}")
     body = "\n".join(lines)

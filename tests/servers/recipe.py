@@ -45,6 +45,7 @@ class Recipe:
     """``packages``: of Debian. ``start`` gets the server's place and returns when it has started its processes.
 
     ``light``: small and quick enough for every run of the tests. ``seconds``: longest time until it listens.
+    ``shifted``: may be reached by a second port too; not when one client's doings change what another one sees.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Recipe:
     start: Callable[[Place], None]
     light: bool = False
     seconds: float = 20.0
+    shifted: bool = True
 
 
 @dataclass(slots=True)

@@ -165,13 +165,14 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe(
         "openssl",
         ("openssl",),
-        (Listener(5410, tls=True, service="http"), Listener(5411, tls=True)),
+        (Listener(5410, tls=True, service="http", product="OpenSSL s_server"), Listener(5411, tls=True)),
         _s_server,
+        shifted=False,
     ),
     Recipe(
         "gnutls",
         ("gnutls-bin",),
-        (Listener(5420, tls=True, service="http"), Listener(5421, tls=True, service="echo")),
+        (Listener(5420, tls=True, service="http"), Listener(5421, tls=True)),
         _gnutls,
     ),
     Recipe(
@@ -185,6 +186,7 @@ RECIPES: tuple[Recipe, ...] = (
         ("ncat",),
         (Listener(5510, service="echo"), Listener(5511, tls=True), Listener(5512, service="http-proxy")),
         _ncat,
+        shifted=False,
     ),
     Recipe("peculiar", (), tuple(map(Listener, _PECULIAR)), _peculiar, light=True),
 )
