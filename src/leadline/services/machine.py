@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from heapq import heappop, heappush
 from typing import Protocol
 
@@ -108,8 +108,14 @@ class ServiceMachine:
     """
 
     def __init__(self, dialer: Dialer, asking: Asking, pace: Pace, limit: int = MOST_STREAMS) -> None:
-        self._dialer, self._asking = dialer, asking
+        self._dialer = dialer
         self._limit = max(1, min(limit, dialer.capacity))
+        if self._limit == 1:
+            # A second connection would wait until the first has run out of its time.
+            asking = replace(asking, waits=replace(asking.waits, streams=1, per_host=1, patient=True))
+        self._asking = asking
+        # Conversations at once: as many as leave each of them room for a second stream.
+        self._most_talks = self._limit // 2 if asking.waits.streams > 1 else self._limit
         self._pace = pace
         self._hosts: dict[int, _HostState] = {}
         self._ready: deque[int] = deque()
@@ -194,14 +200,18 @@ class ServiceMachine:
         if self._asking.waits.streams == 1:
             most = self._asking.waits.per_host
         for _ in range(len(self._ready)):
-            if len(self._talks) + len(self._opens) >= self._limit:
+            if not self._room():
                 return
             number = self._ready.popleft()
             host = self._hosts[number]
-            while host.waiting and host.talks < most and len(self._talks) + len(self._opens) < self._limit:
+            while host.waiting and host.talks < most and self._room():
                 self._begin(host, host.waiting.popleft(), now)
             if host.waiting:
                 self._ready.append(number)
+
+    def _room(self) -> bool:
+        """Whether one more conversation may begin."""
+        return len(self._by_identity) < self._most_talks and len(self._talks) + len(self._opens) < self._limit
 
     def _begin(self, host: _HostState, target: PortTarget, now: float) -> None:
         asking = self._asking

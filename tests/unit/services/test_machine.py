@@ -269,3 +269,39 @@ def test_a_connection_that_was_closed_while_it_waited_is_not_begun() -> None:
     spoken = {token for token, _ in dialer.sent}
     # The listener, and STARTTLS, which waits for the greeting.
     assert [token for token in opened if token not in spoken] == [1, 3]
+
+
+def test_many_hosts_leave_each_other_room_for_the_second_connection() -> None:
+    """If listeners took all streams, every web port would wait for a banner until the end of its time."""
+    for limit in (2, 3, 20):
+        dialer = FakeDialer()
+        made = machine(dialer, Waits(per_host=limit, streams=2), limit=limit)
+        for host in range(40):
+            made.add(target(80, host))
+        now = 0.0
+        greeted: set[int] = set()
+        while not made.done:
+            made.start(now)
+            fresh = [token for token in dialer.live if token not in greeted]
+            greeted.update(fresh)
+            events: list[DialEvent] = [Opened(token, now) for token in fresh]
+            said = [token for token, _ in dialer.sent if token in dialer.live]
+            events += [Received(token, now, b"HTTP/1.1 200 OK\r\nServer: nginx/1.2\r\n\r\n") for token in said]
+            dialer.sent.clear()
+            made.take(events, now)
+            now += 0.01
+            assert now < 20
+        assert dialer.most <= limit
+        assert now < 0.5 * 40 / (limit // 2)
+
+
+def test_without_room_for_two_it_is_patient() -> None:
+    dialer = FakeDialer(capacity=1)
+    made = machine(dialer, Waits(streams=4))
+    made.add(target(80))
+    made.start(0.0)
+    made.take([Opened(1, 0.001)], 0.001)
+    for now in (0.3, 2.5, 5.9, 6.1):
+        assert dialer.sent == []
+        made.start(now)
+    assert dialer.sent == [(1, b"GET / HTTP/1.0\r\n\r\n")]
