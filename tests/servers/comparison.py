@@ -129,7 +129,8 @@ def differing(made: Farm, peer: dict[Place, Seen], rules: Mapping[Place, Seen]) 
     for difference in scripted:
         reason = _reason(made, difference, open_)
         unexplained += not reason
-        lines.append(f"  {difference}: {reason or 'UNEXPLAINED'}")
+        bare_says = bare.get(difference.place, NOTHING)
+        lines.append(f"  {difference}: {reason or f'UNEXPLAINED (without scripts nmap says {bare_says})'}")
     return "\n".join([*lines, f"unexplained: {unexplained}"]), not unexplained
 
 
