@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from leadline.net.base import Ended
 from leadline.services.commands import Close, Open, Send
-from leadline.services.dialogue import Dialogue, addressed
+from leadline.services.connections import addressed
+from leadline.services.dialogue import Dialogue
 from leadline.services.waiting import Waits
 from tests.support.playbook import PATIENT, RTT, TLS, dialogue, matcher
 

@@ -16,7 +16,8 @@ from leadline.model.port import Protocol
 from leadline.model.service import TlsFacts
 from leadline.net.base import Ended
 from leadline.services.agenda import Agenda, Moment, best_of, soft_of
-from leadline.services.commands import Close, Command, Open, Send
+from leadline.services.commands import Command
+from leadline.services.connections import Connections
 from leadline.services.matcher import Match
 from leadline.services.order import LISTENING, PatientOrder, Place
 from leadline.services.run import Judge, Run, ending
@@ -25,6 +26,10 @@ from leadline.services.waiting import Waits
 # Without a measured round trip.
 _UNKNOWN_RTT = 0.05
 _MOMENT = 1e-6
+# The longest pause within a banner.
+_PAUSE = 1.0
+# An answer that took longer shows a slow server.
+_SLOW = 1.0
 _TLS_SERVICES = ("ssl", "dtls")
 
 
@@ -39,15 +44,6 @@ class Subject:
     rtt: float = -1.0
     likely: str = ""
     name: str = ""
-
-
-def addressed(payload: bytes, name: str) -> bytes:
-    """An HTTP request says which host it is for, when that has a name (RFC 9110 section 7.2)."""
-    head, found, rest = payload.partition(b" HTTP/1.")
-    if not found or not name or b"\r\n" in head or b"\r\nhost:" in rest.lower():
-        return payload
-    version, _, fields = rest.partition(b"\r\n")
-    return b"".join((head, found, version, b"\r\nHost: ", name.encode("ascii", "replace"), b"\r\n", fields))
 
 
 def completed(match: Match, soft: Match) -> Match:
@@ -85,13 +81,8 @@ class Dialogue:
     waits: Waits
     trace: Callable[[float, str], None] | None = None
     verdict: Verdict | None = None
-    runs: list[Run] = field(default_factory=list)
-    tunnel: str = ""
     tls: TlsFacts | None = None
-    _earlier_runs: list[Run] = field(default_factory=list)
-    _agenda: Agenda = field(init=False)
-    _commands: list[Command] = field(default_factory=list)
-    _streams: int = 0
+    _lines: Connections = field(init=False)
     _rtt: float = 0.0
     _alone: bool = False
     _trial: bool = False
@@ -99,12 +90,14 @@ class Dialogue:
     _serial: bool = False
     _suspect: bool = False
     _verified: bool = False
+    _slow: bool = False
     _stepped: float = 0.0
 
     def __post_init__(self) -> None:
         self._rtt = self.subject.rtt if self.subject.rtt >= 0 else _UNKNOWN_RTT
         self._alone = self.waits.patient
-        self._agenda = self._agenda_for("", self.subject.likely)
+        agenda = self._agenda_for("", self.subject.likely)
+        self._lines = Connections(agenda, self.waits, self.judge, self.subject.name, self.trace)
 
     def _agenda_for(self, tunnel: str, likely: str) -> Agenda:
         order = PatientOrder(self.probes, self.subject.port, self.subject.protocol, tunnel, self.intensity)
@@ -115,14 +108,19 @@ class Dialogue:
         return self.verdict is not None
 
     @property
+    def runs(self) -> list[Run]:
+        """All probes since it began, or began anew inside TLS."""
+        return self._lines.runs
+
+    @property
     def history(self) -> list[Run]:
         """All runs, those before a TLS tunnel was found included."""
-        return [*self._earlier_runs, *self.runs]
+        return [*self._lines.earlier, *self._lines.runs]
 
     @property
     def responsive(self) -> bool:
         """Whether anything was ever received."""
-        return any(run.total for run in self.runs)
+        return self._lines.responsive
 
     def start(self, now: float) -> None:
         """``Conversation.start``."""
@@ -130,48 +128,50 @@ class Dialogue:
 
     def commands(self) -> list[Command]:
         """``Conversation.commands``."""
-        taken, self._commands = self._commands, []
-        return taken
+        return self._lines.commands()
 
     def begun(self, stream: int, now: float) -> None:
         """``Conversation.begun``."""
-        for run in self._open_runs(stream):
+        for run in self._lines.on(stream):
             run.begun = now
 
     def opened(self, stream: int, tls: TlsFacts | None, now: float) -> None:
         """``Conversation.opened``."""
-        for run in self._open_runs(stream):
+        for run in self._lines.on(stream):
             if tls is not None:
                 self.tls = tls
             elif run.begun is not None and self.subject.protocol is Protocol.TCP:
                 self._rtt = max(now - run.begun, self.subject.rtt)
-            self._say(run, now)
+            self._lines.say(run, now)
         self._step(now)
 
     def received(self, stream: int, data: bytes, now: float) -> None:
         """``Conversation.received``."""
-        for run in self._open_runs(stream):
-            self._tell(now, f"{run.probe.name}: {len(data)} bytes received")
+        for run in self._lines.on(stream):
+            self._lines.tell(now, f"{run.probe.name}: {len(data)} bytes received")
             if self._overheard(run, data):
                 self._begin_alone(now)
                 return
             if not run.hear(data, now, self.judge):
-                self._close(run, "answer cut", now)
+                self._lines.close(run, "answer cut", now)
         self._step(now)
 
     def ended(self, stream: int, end: Ended, now: float) -> None:
         """``Conversation.ended``."""
-        for run in self._open_runs(stream):
+        for run in self._lines.on(stream):
             if end.phase == "connect" and end.error == errno.ECONNRESET:
                 # Accepted and reset before we looked: a refusal would have been told as such.
                 end, run.spoke = replace(end, phase="stream"), run.begun
             words, passing = ending(end)
             run.look(now, self.judge)
             run.finish(words, now)
-            self._tell(now, f"{run.probe.name}: {run.outcome}")
+            if passing and run.tunnel and end.error == errno.EPROTO and not run.total:
+                # An alert after the handshake: it wants a certificate of ours, for instance.
+                words, passing, end = f"refused inside TLS: {end.message}", False, replace(end, phase="tls")
+            self._lines.tell(now, f"{run.probe.name}: {run.outcome}")
             if not passing:
                 self._failed(run, words, end.phase, now)
-            elif run.listening and not run.total and run.spoke is not None and not self._timed_out():
+            elif run.listening and not run.total and run.spoke is not None and not self._lines.timed_out:
                 self._suspect = now - run.spoke <= run.probe.wrapped_wait
         self._step(now)
 
@@ -199,37 +199,34 @@ class Dialogue:
         self._try_alone(now)
         if not any(run.hard is not None for run in self.runs):
             self._launch(now)
-        if self._agenda.following(self.runs) is None and all(self._hopeless(run, now) for run in self._pending()):
-            # All probes were sent and none recognised.
+        nothing_left = self._lines.agenda.following(self.runs) is None
+        if nothing_left and all(self._hopeless(run, now) for run in self._lines.pending) and not self._ask_slowly(now):
             self._decide_without_waiting(now, "no rule fits", complete=True)
 
     def _moment(self, now: float) -> Moment:
         return Moment(self.runs, now, self._rtt, self._alone, self._trial, self._least())
 
-    def _pending(self) -> list[Run]:
-        return [run for run in self.runs if not run.over]
-
-    def _open_runs(self, stream: int) -> list[Run]:
-        return [run for run in self.runs if run.stream == stream and not run.over]
-
     def _expire(self, now: float) -> None:
-        for run in self._pending():
+        for run in self._lines.pending:
             if run.spoke is None:
                 if run.begun is not None and now - run.begun + _MOMENT >= self.waits.connect(bool(run.tunnel)):
-                    self._close(run, "TLS handshake timed out" if run.tunnel else "connection timed out", now)
+                    self._lines.close(run, "TLS handshake timed out" if run.tunnel else "connection timed out", now)
                     self._failed(run, run.outcome, "connect", now)
             elif run.hard is None and now + _MOMENT >= self._deadline(run, run.spoke):
-                following = self._agenda.following(self.runs)
+                following = self._lines.agenda.following(self.runs)
                 if run.listening and self._alone and not run.total and following is not None:
-                    self._reuse(run, *following, now)
+                    self._lines.reuse(run, *following, now)
                 else:
-                    self._close(run, "silence", now)
+                    self._lines.close(run, "silence", now)
 
     def _deadline(self, run: Run, spoke: float) -> float:
         """When its silence is long enough in any case."""
         patience = self.waits.give_up(run.probe)
         if (self._trial or self._serial) and not run.aside:
             patience = min(self.waits.least(self._rtt), patience)
+        if run.listening and run.heard is not None:
+            # Somebody is still speaking.
+            return max(spoke + patience, min(spoke + 2 * patience, run.heard + _PAUSE))
         return max(spoke + patience, run.until)
 
     def _hopeless(self, run: Run, now: float) -> bool:
@@ -246,11 +243,29 @@ class Dialogue:
         banner = next((other.received for other in self.runs if other.listening), b"")
         return not run.listening and run.soft is not None and banner.startswith(run.received)
 
+    def _slowest(self) -> float:
+        """The longest time that an answer took."""
+        spoken = (run for run in self.runs if run.heard is not None and run.spoke is not None and not run.listening)
+        return max(((run.heard or 0.0) - (run.spoke or 0.0) for run in spoken), default=0.0)
+
     def _least(self) -> float:
         """Silence that may be enough: two seconds or so, longer when another probe's answer took its time."""
-        spoken = (run for run in self.runs if run.heard is not None and run.spoke is not None and not run.listening)
-        slowest = max(((run.heard or 0.0) - (run.spoke or 0.0) for run in spoken), default=0.0)
-        return max(self.waits.least(self._rtt), 2 * slowest)
+        return max(self.waits.least(self._rtt), 2 * self._slowest())
+
+    def _ask_slowly(self, now: float) -> bool:
+        """Once, when an answer has shown how slow it is: what was given up earlier than that is asked again."""
+        early = {
+            run.place for run in self.runs
+            if run.outcome == "silence" and run.spoke is not None and run.ended - run.spoke < 2 * self._slowest()
+            and not run.listening
+        }  # fmt: skip
+        if self._slow or not early or self._slowest() < _SLOW:
+            return False
+        self._slow = True
+        self._lines.tell(now, "it answers slowly: asking again what was given up early")
+        self._lines.agenda.launched.difference_update(early)
+        self._launch(now)
+        return bool(self._lines.pending)
 
     def _narrow(self, now: float) -> None:
         """After a softmatch only probes that know the service go on (spec sheet 3.2 step 4)."""
@@ -258,12 +273,12 @@ class Dialogue:
         if soft is None or soft.soft is None:
             return
         for run in [run for run in self.runs if run.place > soft.place]:
-            if not self._agenda.order.eligible(run.place, soft.soft.service):
+            if not self._lines.agenda.order.eligible(run.place, soft.soft.service):
                 if not run.over:
-                    self._close(run, "not for this service", now)
+                    self._lines.close(run, "not for this service", now)
                 run.hard = run.soft = None
                 # An earlier softmatch, of another service, may still come and want it.
-                self._agenda.launched.discard(run.place)
+                self._lines.agenda.launched.discard(run.place)
 
     def _decide(self, now: float) -> bool:
         best = best_of(self.runs)
@@ -271,10 +286,10 @@ class Dialogue:
             return False
         if not best.over and now - best.matched + _MOMENT < self.waits.tail(self._rtt):
             return False
-        following = self._agenda.following(self.runs)
+        following = self._lines.agenda.following(self.runs)
         if following is not None and following[0] < best.place:
             if not best.over:
-                self._close(best, "match", now)
+                self._lines.close(best, "match", now)
             self._launch(now, before=best.place)
             return False
         if any(run.place < best.place and not run.settled(now, self._grace(best)) for run in self.runs):
@@ -290,21 +305,19 @@ class Dialogue:
     def _accept(self, run: Run, now: float) -> None:
         match = run.hard
         tcp = self.subject.protocol is Protocol.TCP
-        if match is not None and match.service == "ssl" and tcp and not self.tunnel and not match.tunnel:
+        if match is not None and match.service == "ssl" and tcp and not self._lines.tunnel and not match.tunnel:
             self._enter_tunnel(run, now)
             return
         if match is not None and match.tunnel:
-            self.tunnel = match.tunnel
+            self._lines.tunnel = match.tunnel
         self._end("match", run, _recognised(run), now)
 
     def _enter_tunnel(self, run: Run, now: float) -> None:
         """All begins anew inside TLS (spec sheet 3.2 step 9)."""
-        self._tell(now, f"{run.probe.name}: TLS, asking again inside it")
-        self._close_all("TLS found", now)
-        self._earlier_runs += self.runs
-        self.runs = []
-        self.tunnel, self._suspect, self._verified, self._trial = "ssl", False, False, False
-        self._agenda = self._agenda_for("ssl", "")
+        self._lines.tell(now, f"{run.probe.name}: TLS, asking again inside it")
+        self._lines.close_all("TLS found", now)
+        self._suspect = self._verified = self._trial = False
+        self._lines.begin_anew(self._agenda_for("ssl", ""), "ssl")
         self._step(now)
 
     def _overheard(self, run: Run, data: bytes) -> bool:
@@ -314,12 +327,10 @@ class Dialogue:
 
     def _begin_alone(self, now: float) -> None:
         """Everything again, one connection at a time."""
-        self._tell(now, "our own words of another connection came back, asking again with one at a time")
-        self._close_all("heard another connection of ours", now)
-        self._earlier_runs += self.runs
-        self.runs = []
+        self._lines.tell(now, "our own words of another connection came back, asking again with one at a time")
+        self._lines.close_all("heard another connection of ours", now)
         self._alone, self._suspect = True, False
-        self._agenda = self._agenda_for(self.tunnel, "")
+        self._lines.begin_anew(self._agenda_for(self._lines.tunnel, ""), self._lines.tunnel)
         self._step(now)
 
     def _failed(self, run: Run, words: str, phase: str, now: float) -> None:
@@ -327,33 +338,31 @@ class Dialogue:
         if phase != "stream" and not run.listening and not self._alone and self.subject.protocol is Protocol.TCP:
             # Perhaps it lets nobody in twice: from now on one connection at a time, this probe's turn comes again.
             self._alone = True
-            self._agenda.launched.discard(run.place)
+            self._lines.agenda.launched.discard(run.place)
             return
-        if run.total == 0 or phase == "stream":
+        heard = any(other.total for other in self._lines.pending)
+        if not heard and (run.total == 0 or phase == "stream"):
             self._decide_without_waiting(now, words)
 
     # --------------------------------------------------------------------------------------------- tcpwrapped
 
-    def _timed_out(self) -> bool:
-        return any(run.outcome == "silence" for run in self.runs)
-
     def _suspicion(self, now: float) -> None:
         """The listening connection was closed at once: wrapped, unless our other connections are the reason."""
         others = [run for run in self.runs if not run.listening]
-        if self.responsive or self._timed_out():
+        if self.responsive or self._lines.timed_out:
             self._suspect = False
             self._step(now)
             return
         grace = self.waits.grace(self._rtt)
         if any(not run.settled(now, grace) for run in others):
             return
-        null = self._agenda.order.null
+        null = self._lines.agenda.order.null
         if others and not self._verified and null is not None:
-            self._close_all("asked again alone", now)
+            self._lines.close_all("asked again alone", now)
             self._verified = self._alone = True
             self._suspect = False
-            self._agenda.launched.difference_update(run.place for run in others)
-            self._begin(LISTENING, null, now)
+            self._lines.agenda.launched.difference_update(run.place for run in others)
+            self._lines.begin(LISTENING, null, now)
             return
         self._end("tcpwrapped", None, "the connection was accepted and closed at once without a word", now)
 
@@ -361,41 +370,14 @@ class Dialogue:
 
     def _launch(self, now: float, before: Place | None = None) -> None:
         """Send what may be sent now; with ``before`` the earlier probes that an answer to a later one waits for."""
-        while (chosen := self._agenda.choose(self._moment(now), before)) is not None:
+        while (chosen := self._lines.agenda.choose(self._moment(now), before)) is not None:
             limit = 1 if self._alone else self.waits.streams
             if len(self._moment(now).pending) >= limit:
-                victim = self._agenda.victim(self._moment(now))
+                victim = self._lines.agenda.victim(self._moment(now))
                 if victim is None:
                     return
-                self._close(victim, "silence", now)
-            self._begin(*chosen, now)
-
-    def _begin(self, place: Place, probe: ServiceProbe, now: float) -> None:
-        run = Run(place, probe, self._streams, self.tunnel, now, keep=self._agenda.is_likeliest(place))
-        self._streams += 1
-        self.runs.append(run)
-        self._agenda.launched.add(place)
-        self._tell(now, f"{probe.name}: connecting{' with TLS' if self.tunnel else ''}")
-        self._commands.append(Open(run.stream, tls=bool(self.tunnel)))
-
-    def _say(self, run: Run, now: float) -> None:
-        run.spoke = now
-        run.sent = addressed(run.probe.payload, self.subject.name)
-        if run.sent:
-            self._commands.append(Send(run.stream, run.sent))
-            self._tell(now, f"{run.probe.name}: {len(run.sent)} bytes sent")
-        else:
-            self._tell(now, f"{run.probe.name}: listening")
-
-    def _reuse(self, run: Run, place: Place, probe: ServiceProbe, now: float) -> None:
-        """Nobody spoke first: the next probe is said on the connection that listened (spec sheet 3.2 step 5)."""
-        run.finish("silence", now)
-        # A banner that comes late is still waited for, beside the probe's answer.
-        until = run.spoke + self.waits.give_up(run.probe) if run.spoke is not None else 0.0
-        following = Run(place, probe, run.stream, self.tunnel, now, keep=True, begun=now, until=until)
-        self.runs.append(following)
-        self._agenda.launched.add(place)
-        self._say(following, now)
+                self._lines.close(victim, "silence", now)
+            self._lines.begin(*chosen, now)
 
     def _try_alone(self, now: float) -> None:
         """Nothing was heard on any connection: perhaps the server serves one at a time, and only the first is served.
@@ -404,42 +386,31 @@ class Dialogue:
         listened. When that brings no answer either, the service is silent, and all goes on as before. The likeliest
         probe keeps its connection and its time meanwhile: a server may just be slow.
         """
-        if self._trial and (self.responsive or (not self._pending() and not self._common())):
+        if self._trial and (self.responsive or (not self._lines.pending and not self._common())):
             self._trial, self._alone, self._serial = False, self.responsive, self.responsive
-        listener = next((run for run in self._pending() if run.listening), None)
+        listener = next((run for run in self._lines.pending if run.listening), None)
         if listener is None or listener.spoke is None or self._alone or self._tried or self.responsive:
             return
         wait = self.waits.single(self._rtt)
-        unheard = [run for run in self._pending() if not run.listening]
+        unheard = [run for run in self._lines.pending if not run.listening]
         if not any(run.silence(now) >= wait for run in unheard):
             return
         for run in unheard:
             run.aside = run.keep
             if not run.keep:
-                self._close(run, "silence", now)
-        self._agenda.launched.difference_update(run.place for run in self.runs if not run.listening)
+                self._lines.close(run, "silence", now)
+        self._lines.agenda.launched.difference_update(run.place for run in self.runs if not run.listening)
         self._alone = self._trial = self._tried = True
         common = self._common()
         if common is not None:
-            self._tell(now, f"{common[1].name}: said on the connection that listened, in case only one is served")
-            self._reuse(listener, *common, now)
+            self._lines.tell(now, f"{common[1].name}: said on the connection that listened, in case only one is served")
+            self._lines.reuse(listener, *common, now)
 
     def _common(self) -> tuple[Place, ServiceProbe] | None:
         """The next probe that is worth trying alone."""
-        return self._agenda.following(self.runs, common=True)
+        return self._lines.agenda.following(self.runs, common=True)
 
     # -------------------------------------------------------------------------------------------------- ends
-
-    def _close(self, run: Run, outcome: str, now: float) -> None:
-        run.look(now, self.judge)
-        run.finish(outcome, now)
-        self._tell(now, f"{run.probe.name}: {run.outcome}")
-        if not self._open_runs(run.stream):
-            self._commands.append(Close(run.stream))
-
-    def _close_all(self, outcome: str, now: float) -> None:
-        for run in self._pending():
-            self._close(run, outcome, now)
 
     def _decide_without_waiting(self, now: float, reason: str, *, complete: bool = False) -> None:
         if self.done:
@@ -450,7 +421,7 @@ class Dialogue:
             self._end("match", best, _recognised(best), now)
         elif soft is not None and soft.soft is not None:
             self._end("soft match", soft, _recognised(soft), now)
-        elif complete and not self.responsive and not self._timed_out() and self.subject.protocol is Protocol.TCP:
+        elif complete and not self.responsive and not self._lines.timed_out and self.subject.protocol is Protocol.TCP:
             self._end("tcpwrapped", None, "every connection was closed without a word", now)
         else:
             self._end("no match" if complete else "incomplete", None, reason, now)
@@ -460,9 +431,10 @@ class Dialogue:
         soft = soft_of(self.runs)
         if match is not None and soft is not None and soft.soft is not None:
             match = completed(match, soft.soft)
-        self._close_all("no longer needed", now)
-        self.verdict = Verdict(kind, match, self.tunnel, self.tls, run.probe.name if run is not None else "", reason)
-        self._tell(now, f"{kind}: {reason}{f' (rule {match.rule.place})' if match is not None else ''}")
+        self._lines.close_all("no longer needed", now)
+        probe = run.probe.name if run is not None else ""
+        self.verdict = Verdict(kind, match, self._lines.tunnel, self.tls, probe, reason)
+        self._lines.tell(now, f"{kind}: {reason}{f' (rule {match.rule.place})' if match is not None else ''}")
 
     # -------------------------------------------------------------------------------------------------- time
 
@@ -471,7 +443,7 @@ class Dialogue:
         times: list[float] = []
         rtt, waits, least = self._rtt, self.waits, self._least()
         best = best_of(self.runs)
-        for run in self._pending():
+        for run in self._lines.pending:
             if run.matched is not None:
                 times.append(run.matched + waits.tail(rtt))
             elif best is not None and run.begun is not None:
@@ -485,7 +457,3 @@ class Dialogue:
             times += [run.since + step for step in steps]
             times.append(self._deadline(run, run.spoke))
         return min((at for at in times if at > self._stepped), default=None)
-
-    def _tell(self, now: float, text: str) -> None:
-        if self.trace is not None:
-            self.trace(now, text)
