@@ -15,7 +15,7 @@ from pathlib import Path
 from bench.table import table
 from tests.servers.datagrams import detect
 from tests.servers.explained import Setting, explanation
-from tests.servers.farm import Farm, farm
+from tests.servers.farm import Farm, end_kindly, farm
 from tests.servers.packages import missing_packages
 from tests.servers.recipe import Listener, Recipe
 from tests.servers.recipes import chosen
@@ -169,6 +169,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the XML of all scans there")
     parser.add_argument("recipe", nargs="*", help="all without any")
     options = parser.parse_args(arguments)
+    end_kindly()
     if options.replays:
         return 0 if replay(NMAP_DATA) else 1
     recipes = chosen(options.recipe)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import signal
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -53,6 +55,11 @@ class Farm:
         place = Place(self.namespace, folder, certificate, key)
         self.places.append(place)
         return place
+
+
+def end_kindly() -> None:
+    """For programs: SIGTERM ends them like Ctrl-C, so that the farm is taken down."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
 
 
 @contextlib.contextmanager

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import signal
 import sys
 from collections.abc import Sequence
 
-from tests.servers.farm import Farm, farm
+from tests.servers.farm import Farm, end_kindly, farm
 from tests.servers.packages import install, missing_packages
 from tests.servers.recipe import Recipe
 from tests.servers.recipes import IN_TESTS, chosen
@@ -59,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
     absent = missing_packages(recipes)
     if absent:
         print(f"farm: not installed (scripts/farm --install): {', '.join(absent)}", file=sys.stderr)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    end_kindly()
     with farm(recipes, shift=options.shift, strict=False) as made:
         print(describe(made), flush=True)
         with contextlib.suppress(KeyboardInterrupt):

@@ -23,7 +23,7 @@ from pathlib import Path
 from leadline.data.service_probes import load_service_probes
 from leadline.data.service_rules import NULL, ServiceProbe
 from leadline.model.port import Protocol
-from tests.servers.farm import Farm, farm
+from tests.servers.farm import Farm, end_kindly, farm
 from tests.servers.recipe import Listener, Recipe
 from tests.servers.recipes import chosen
 from tests.support.inside import inside
@@ -163,6 +163,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--append", type=Path, metavar="FILE", help="append the lines to FILE instead")
     parser.add_argument("recipe", nargs="+", help="scripts/farm --list names them")
     options = parser.parse_args(arguments)
+    end_kindly()
     recipes = chosen(options.recipe)
     asked = list(questions(recipes, options.probe, options.seconds))
     with farm(recipes, strict=False) as made, contextlib.ExitStack() as stack:
