@@ -116,7 +116,7 @@ def test_the_verdict_is_the_patient_one(server: dict[str, Says], port: int) -> N
     fast = converse(eager, server, 4)
     if server["NULL"].closes and not server["NULL"].data:
         # A port that hangs up unasked: who was answered before that knows more than the patient one.
-        assert told(eager) == told(patient) or eager.responsive
+        assert told(eager) == told(patient) or any(run.total for run in eager.history)
         return
     assert told(eager) == told(patient)
     assert fast <= slow + 0.7

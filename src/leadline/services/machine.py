@@ -98,6 +98,7 @@ class _HostState:
     talks: int = 0
     streams: int = 0
     ready_at: float = 0.0
+    began: float | None = None
 
 
 class ServiceMachine:
@@ -182,6 +183,13 @@ class ServiceMachine:
             times += [host.ready_at for host in self._hosts.values() if host.ready_at > now and self._asking.delay]
         return min(times, default=None)
 
+    def overdue(self, now: float, seconds: float) -> list[int]:
+        """Hosts that are not finished so long after their first connection was begun."""
+        return [
+            number for number, host in self._hosts.items()
+            if host.began is not None and now - host.began > seconds and (host.talks or host.waiting)
+        ]  # fmt: skip
+
     def stop(self, now: float, host: int | None = None) -> None:
         """Cut the dialogues of one host, or all: each gives what it knows. Ports that wait stay without an answer."""
         for number, state in self._hosts.items():
@@ -254,6 +262,7 @@ class ServiceMachine:
         self._talks[self._tokens] = (talk, command.stream)
         talk.streams[command.stream] = self._tokens
         host.streams += 1
+        host.began = now if host.began is None else host.began
         endpoint = Endpoint(
             target.address, target.port, target.protocol, target.scope, tls=command.tls, name=target.name
         )

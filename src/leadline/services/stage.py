@@ -88,8 +88,7 @@ class _Work:
         self.hosts: dict[int, _Pending] = {}
         for row, host in hosts:
             self._add(row, host, scopes.get(row, ""))
-        timeout = plan.timing.host_timeout
-        self.deadline = clock.now() + timeout if timeout else None
+        self.next_check = clock.now()
 
     def _add(self, row: int, host: Host, scope: str) -> None:
         pending = self.hosts[row] = _Pending(host, list(host.ports), 0)
@@ -126,11 +125,8 @@ class _Work:
             events = self.dialer.poll(patience)
             now = clock.now()
             machine.take(events, now)
-            if self.deadline is not None and now > self.deadline:
-                machine.stop(now)
-                yield from self._finished(machine.answers())
-                yield from self._cut(timed_out=True)
             yield from self._finished(machine.answers())
+            yield from self._overdue(now)
             if meter.due(now) or session.control.status_requested:
                 session.control.status_requested = False
                 share = machine.finished / max(1, machine.added)
@@ -138,7 +134,7 @@ class _Work:
         if not machine.done:
             machine.stop(clock.now())
         yield from self._finished(machine.answers())
-        yield from self._cut(timed_out=False)
+        yield from self._cut(list(self.hosts), timed_out=False)
 
     def _finished(self, answers: list[Answer]) -> Iterator[Event | HostServices]:
         traced, self.traced = self.traced, []
@@ -157,14 +153,27 @@ class _Work:
             pending = self.hosts.pop(row)
             yield HostServices(row, replace(pending.host, ports=tuple(pending.ports), ended=self._epoch()))
 
-    def _cut(self, *, timed_out: bool) -> Iterator[HostServices]:
-        """The hosts that are left: given as they are, marked."""
-        for row, pending in self.hosts.items():
+    def _overdue(self, now: float) -> Iterator[Event | HostServices]:
+        """Hosts whose time (``--host-timeout``) is up since their first connection."""
+        limit = self.session.plan.timing.host_timeout
+        if not limit or now < self.next_check:
+            return
+        self.next_check = now + LONGEST_WAIT
+        late = self.machine.overdue(now, limit)
+        for row in late:
+            self.machine.stop(now, row)
+        if late:
+            yield from self._finished(self.machine.answers())
+            yield from self._cut(late, timed_out=True)
+
+    def _cut(self, rows: list[int], *, timed_out: bool) -> Iterator[HostServices]:
+        """Hosts that are not finished: given as they are, marked."""
+        for row in rows:
+            pending = self.hosts.pop(row)
             host = replace(
                 pending.host, ports=tuple(pending.ports), interrupted=TASK, timed_out=timed_out, ended=self._epoch()
             )
             yield HostServices(row, host)
-        self.hosts.clear()
 
     def _epoch(self) -> float:
         return self.session.clock.epoch()

@@ -305,3 +305,17 @@ def test_without_room_for_two_it_is_patient() -> None:
         assert dialer.sent == []
         made.start(now)
     assert dialer.sent == [(1, b"GET / HTTP/1.0\r\n\r\n")]
+
+
+def test_hosts_are_overdue_from_their_first_connection_on() -> None:
+    dialer = FakeDialer()
+    made = machine(dialer, limit=2)
+    for host in range(3):
+        made.add(target(7777, host=host))
+    made.start(0.0)
+    assert made.overdue(4.0, 5.0) == []
+    assert made.overdue(5.1, 5.0) == [0]
+    made.stop(5.1, 0)
+    made.start(5.1)
+    assert made.overdue(10.0, 5.0) == []
+    assert made.overdue(10.2, 5.0) == [1]

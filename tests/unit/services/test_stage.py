@@ -161,3 +161,13 @@ def test_patience_gives_the_same_verdicts(rules: str) -> None:
         assert second is not None
         assert (first.name, first.product, first.version) == (second.name, second.product, second.version)
     assert patient.seconds > eager.seconds
+
+
+def test_each_host_has_its_own_time(rules: str) -> None:
+    """Hosts whose turn comes late are not timed out with the first ones."""
+    made = world(SSH, also=(7777,), hosts=4)
+    scan = versions(made, rules, targets="10.0.0.1-4", ports="22,7777", host_timeout=4.0, max_parallelism=4)
+    assert len(scan.hosts) == 4
+    for host in scan.hosts.values():
+        assert host.timed_out
+        assert next(one.service.product for one in host.ports if one.service) == "OpenSSH"
