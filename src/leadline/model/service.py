@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MOST_NAMES = 100
+"""So many names of a certificate are kept; one with as many may have had more."""
+
 
 @dataclass(frozen=True, slots=True)
 class Certificate:

@@ -7,14 +7,13 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar
 
-from leadline.model.service import Certificate
+from leadline.model.service import MOST_NAMES, Certificate
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from cryptography import x509
 
-MOST_NAMES = 100
 MOST_CHARACTERS = 1024
 _LONGEST_NAME = 255
 # Distinct certificates kept: one server shows the same one on each of many connections.

@@ -48,7 +48,7 @@ def descriptor_capacity(limit: int | None) -> int:
             soft = hard
         except (ValueError, OSError):
             pass  # an infinite hard limit above the kernel's own: keep what we have
-    available = 1 << 16 if soft == resource.RLIM_INFINITY else max(soft - RESERVE, 1)
+    available = 1 << 16 if soft == resource.RLIM_INFINITY else max(soft - RESERVE, soft // 4, 1)
     return max(min(available, limit if limit is not None else available), 1)
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from leadline.model.plan import OutputPlan
 from leadline.model.port import Port, PortState
-from leadline.model.service import Certificate, Exchange, Service
+from leadline.model.service import MOST_NAMES, Certificate, Exchange, Service
 from leadline.report.escape import for_terminal
 from leadline.report.words import PROTOCOL_LABEL, counted, two_digits
+
+if TYPE_CHECKING:  # it loads numpy, and ``leadline explain`` needs none
+    from leadline.model.plan import OutputPlan
 
 SURE = 6
 """From this confidence on a name is told without a question mark (spec sheet 3.2)."""
@@ -109,7 +112,8 @@ def certificate_words(certificate: Certificate, when: float) -> str:
         return f"cannot be read ({certificate.problem})"
     names = [_short(name) for name in certificate.names] or [_short(certificate.subject) or "nobody"]
     more = len(names) - _MOST_NAMES
-    words = "for " + ", ".join(names[:_MOST_NAMES]) + (f" and {more} more" if more > 0 else "")
+    least = "at least " if len(names) >= MOST_NAMES else ""
+    words = "for " + ", ".join(names[:_MOST_NAMES]) + (f" and {least}{more} more" if more > 0 else "")
     issuer = "self-signed" if certificate.self_signed else f"issued by {_short(certificate.issuer) or 'nobody'}"
     return f"{words}; {issuer}; {_validity(certificate, when)}"
 

@@ -235,5 +235,7 @@ def test_capacity(monkeypatch: pytest.MonkeyPatch) -> None:
     assert descriptor_capacity(None) == 1024 - module.RESERVE
     monkeypatch.setattr(module.resource, "getrlimit", lambda which: (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     assert descriptor_capacity(None) == 1 << 16
+    monkeypatch.setattr(module.resource, "getrlimit", lambda which: (64, 64))
+    assert descriptor_capacity(None) == 16  # a quarter is better than one after the other
     monkeypatch.setattr(module.resource, "getrlimit", lambda which: (5, 5))
     assert descriptor_capacity(None) == 1

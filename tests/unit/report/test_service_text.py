@@ -185,3 +185,8 @@ def test_every_line_about_a_hostile_host_is_one_line() -> None:
     ports = server().ports
     for line in (*service_info(ports), *unrecognised_lines(ports), *map(version_cell, ports)):
         assert line.isprintable()
+
+
+def test_a_certificate_with_as_many_names_as_are_kept_may_have_more() -> None:
+    names = tuple(f"n{number}.example" for number in range(100))
+    assert "and at least 96 more" in certificate_words(Certificate(names=names), 0.0)
