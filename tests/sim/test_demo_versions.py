@@ -43,7 +43,7 @@ def servers() -> Found:
 OFFICE = (
     ("access-point", 22, "ssh", "Dropbear sshd 2022.83"),
     ("access-point", 443, "ssl/http", "lighttpd 1.4.69"),
-    ("nas", 445, "microsoft-ds", "Samba smbd"),
+    ("nas", 445, "netbios-ssn", "Samba smbd"),
     ("nas", 548, "afp", "Netatalk 3.1.12"),
     ("reception", 3389, "ms-wbt-server", "Microsoft"),
     ("design", 5900, "vnc", "Apple remote desktop"),

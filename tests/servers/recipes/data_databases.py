@@ -134,7 +134,13 @@ DATABASES = (
         _zookeeper,
         seconds=40.0,
     ),
-    Recipe("etcd", ("etcd-server",), (Listener(2379),), _etcd, seconds=40.0),
+    Recipe(
+        "etcd",
+        ("etcd-server",),
+        (Listener(2379, service="http", product="Golang net/http server"),),
+        _etcd,
+        seconds=40.0,
+    ),
     Recipe(
         "pgbouncer",
         ("pgbouncer", "postgresql-15"),

@@ -98,7 +98,7 @@ def _coturn(place: Place) -> None:
 def _mumble(place: Place) -> None:
     text = (
         f"database={place.folder}/db.sqlite\nport=64738\nhost=0.0.0.0\nusers=10\nice=\ndbus=\n"
-        f"sslCert={place.certificate}\nsslKey={place.key}\nbonjour=false\nlogfile=\nuname=\n"
+        f"sslCert={place.certificate}\nsslKey={place.key}\nbonjour=false\nlogfile=\nuname=\nautobanAttempts=0\n"
     )
     place.run("murmurd", "-fg", "-ini", str(place.write("mumble.ini", text)))
 
@@ -217,7 +217,7 @@ NETWORKS = (
         "mumble",
         "mumble-server",
         _mumble,
-        Listener(64738, tls=True),
+        Listener(64738, tls=True, service="murmur", product="Mumble server", version="@mumble-server"),
         Listener(64738, "udp", service="murmur", product="Mumble server", version="@mumble-server"),
     ),
     _one(

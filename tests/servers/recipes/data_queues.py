@@ -102,7 +102,7 @@ QUEUES = (
         (
             Listener(5672, service="amqp", product="RabbitMQ", version="@rabbitmq-server"),
             Listener(5671, tls=True, service="amqp", product="RabbitMQ", version="@rabbitmq-server"),
-            Listener(25672),
+            Listener(25672, service="erlang-dist"),
             Listener(61613, service="stomp", product="RabbitMQ"),
             Listener(30061, service="mqtt"),
         ),

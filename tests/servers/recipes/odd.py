@@ -184,7 +184,7 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe(
         "ncat",
         ("ncat",),
-        (Listener(5510, service="echo"), Listener(5511, tls=True), Listener(5512, service="http-proxy")),
+        (Listener(5510, service="echo"), Listener(5511, tls=True), Listener(5512, service="http")),
         _ncat,
         shifted=False,
     ),

@@ -386,7 +386,7 @@ RECIPES: tuple[Recipe, ...] = (
     Recipe("mini-httpd", ("mini-httpd",), (_http(8024, "mini_httpd", "mini-httpd"),), _mini_httpd),
     Recipe("webfs", ("webfs",), (_http(8025, "webfs"),), _webfs),
     Recipe("micro-httpd", ("micro-httpd", "socat"), (_http(8026, "micro_httpd"),), _micro_httpd, light=True),
-    Recipe("busybox", ("busybox",), (_http(8027, ""), _http(8096, "BusyBox httpd")), _busybox, light=True),
+    Recipe("busybox", ("busybox",), (_http(8027, "BusyBox httpd"), _http(8096, "BusyBox httpd")), _busybox, light=True),
     Recipe(
         "nghttp2",
         ("nghttp2-server", "nghttp2-proxy"),
