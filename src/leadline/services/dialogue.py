@@ -224,6 +224,9 @@ class Dialogue:
         patience = self.waits.give_up(run.probe)
         if (self._trial or self._serial) and not run.aside:
             patience = min(self.waits.least(self._rtt), patience)
+        elif self._alone and not self.waits.patient and not run.keep:
+            # One after the other, because of the server: many probes wait for their turn.
+            patience = min(self._least(), patience)
         if run.listening and run.heard is not None:
             # Somebody is still speaking.
             return max(spoke + patience, min(spoke + 2 * patience, run.heard + _PAUSE))
