@@ -128,6 +128,8 @@ class Run:
         elif self.total:
             outcome = "no match" if outcome == "silence" else f"no match, then {outcome}"
         self.outcome, self.ended = outcome, now
+        # Nobody looks at the rest again, and a flood meets every probe of every port.
+        del self.received[MOST_KEPT:]
 
     def exchange(self, epoch: float, now: float) -> Exchange:
         """As evidence; ``epoch``: clock seconds at which the scan began."""

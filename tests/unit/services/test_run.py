@@ -79,6 +79,9 @@ def test_a_flood_is_cut() -> None:
     assert len(one.received) == MOST_RECEIVED
     assert one.total == 100_000
     assert len(one.exchange(0.0, 2.0).received) == MOST_KEPT
+    one.finish("answer cut", 2.0)
+    assert len(one.received) == MOST_KEPT
+    assert one.exchange(0.0, 2.0).total == 100_000
 
 
 @pytest.mark.parametrize(
