@@ -135,7 +135,7 @@ RECIPES: tuple[Recipe, ...] = (
         (
             Listener(5009),
             Listener(5010, service="tcpwrapped"),
-            Listener(5013, service="daytime", product="xinetd daytime"),
+            Listener(5013, service="daytime"),
             Listener(5019, service="chargen"),
             Listener(5037, service="time"),
         ),
