@@ -10,6 +10,7 @@ Leadline, a network scanner that explains every answer it gives.
 
 Usage: leadline [options] TARGET...
        leadline demo [options] [TARGET...]     scan a simulated network, no packet leaves this machine
+       leadline explain FILE.json HOST[:PORT]  why a port is what it is, from a file of -oJ (leadline explain --help)
 
 TARGET is a host name, an address, a network or a range: example.org, 10.0.0.0/24, 10.0-3.1.1,5, 2001:db8::/120.
 A target may have ports of its own: 10.0.0.5:80,443 or [2001:db8::1]:22.

@@ -57,6 +57,12 @@ def _main(arguments: list[str]) -> int:
 
         sys.stderr.write(USAGE)
         return exit_codes.USAGE
+    if arguments[0] == "explain":
+        from leadline.cli.explain import explain
+
+        status, text = explain(arguments[1:])
+        _print(text)
+        return status
     moment = time.localtime()
     parsed = parse_arguments(
         arguments[1:] if demo else arguments,

@@ -5,13 +5,16 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from datetime import datetime
+from typing import TYPE_CHECKING
 
-from leadline.model.event import ScanEnded
 from leadline.model.evidence import Evidence
-from leadline.model.host import Host
 from leadline.model.ip import Address
 from leadline.model.port import PortState, Protocol, Reason
 from leadline.report.escape import for_terminal
+
+if TYPE_CHECKING:  # they load numpy, and ``leadline explain`` needs none
+    from leadline.model.event import ScanEnded
+    from leadline.model.host import Host
 
 # Looked up once for each port of each host: the properties would build these strings anew every time.
 STATE_LABEL: dict[PortState, str] = {state: state.label for state in PortState}

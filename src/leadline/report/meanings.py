@@ -1,0 +1,70 @@
+"""What a port's state means, in one plain sentence (spec sheet 2.8; RFC 792, 9293)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+_REFUSALS: Mapping[str, str] = {
+    "net-unreach": "there is no way to its network",
+    "host-unreach": "there is no way to the host",
+    "proto-unreach": "the protocol is not spoken there",
+    "port-unreach": "the port is refused",
+    "net-prohibited": "its network may not be reached",
+    "host-prohibited": "the host may not be reached",
+    "admin-prohibited": "a filter forbids it",
+    "dest-unreach": "it cannot be reached",
+    "time-exceeded": "the packet went in circles or too far",
+}
+_SIMPLE: Mapping[str, str] = {
+    "unfiltered": "The probe reached the host and was answered, so no filter drops it; this technique cannot tell "
+    "whether something listens.",
+    "closed|filtered": "It is not open; whether it is closed or a filter stands before it cannot be told.",
+}
+
+
+def port_meaning(state: str, reason: str, probe: str, tries: int, others: int | None) -> str:
+    """One sentence. ``others``: how many of the host's other ports answered, ``None`` when that cannot be told."""
+    if state == "open":
+        return _open(reason, probe)
+    if state == "closed":
+        if probe.startswith("window"):
+            return "The reset had a window of 0, as systems send it from ports on which nothing listens."
+        return "The host was reached and says itself that nothing listens there."
+    if state in ("filtered", "open|filtered") and reason != "no-response":
+        why = _REFUSALS.get(reason, "it was refused")
+        return f"The probe was answered by a refusal instead of by the port: {why}. Something on the way blocks it."
+    if state == "filtered":
+        return _silent(tries, others)
+    if state == "open|filtered":
+        return (
+            f"{_nothing(tries)}: an open port keeps silent to this probe, and so does a filter that drops it; "
+            "a closed one would have answered."
+        )
+    return _SIMPLE.get(state, "What this state means is not known to this version.")
+
+
+def _open(reason: str, probe: str) -> str:
+    if reason == "reset" and probe.startswith("window"):
+        return "The reset had a window above 0, which some systems send only from ports on which something listens."
+    if reason == "split-handshake-syn":
+        return "Something listens there: it answered with a SYN of its own (a split handshake)."
+    if reason == "syn-ack":
+        return "Something listens there: it accepted the connection."
+    return "Something listens there: it answered."
+
+
+def _nothing(tries: int) -> str:
+    if not tries:
+        return "Nothing came back"
+    return "Nothing came back to the one try" if tries == 1 else f"Nothing came back to {tries} tries"
+
+
+def _silent(tries: int, others: int | None) -> str:
+    if others is None:
+        return f"{_nothing(tries)}: a filter drops the probe, or its answers, without a word."
+    if not others:
+        return (
+            f"{_nothing(tries)}, nor from any other port of this host: a filter before all of it, or nobody is there."
+        )
+    ports = "one other port" if others == 1 else f"{others} other ports"
+    return f"{_nothing(tries)} while {ports} of the host answered: a filter drops the probe without a word."

@@ -1,0 +1,127 @@
+"""Stories from what a file says, also from nonsense."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from leadline.report.explain import MOST_LISTED, host_story, port_story, what_is_there
+from leadline.report.recording import Recording
+
+PORT = {"number": 22, "protocol": "tcp", "state": "filtered", "reason": "no-response"}
+PROOF = {"probe": "syn", "tries": 3, "at": 2.0, "rule": "r", "reply": "", "rtt": None}
+SUMMARY = {"protocol": "tcp", "state": "closed", "reason": "reset", "ranges": [[1, 21]], "count": 21}
+HOST: dict[str, object] = {"address": "10.0.0.1", "status": "up", "latency": 0.01, "timeout": 0.1}
+
+
+def recording(host: Mapping[str, object], *events: Mapping[str, object]) -> Recording:
+    made = Recording("10.0.0.1")
+    for event in (*events, {"event": "host_done", "host": dict(host)}):
+        made.feed(json.dumps(event, separators=(",", ":")))
+    return made
+
+
+def test_silence_among_answers() -> None:
+    story = port_story(recording(HOST | {"ports": [PORT | {"evidence": PROOF}], "summaries": [SUMMARY]}), 22, "tcp")
+    assert story is not None
+    assert "     2.000s  filtered: SYN sent 3 times; no answer" in story
+    assert any("3 tries while 21 other ports of the host answered" in line for line in story)
+
+
+def test_a_port_of_many() -> None:
+    made = recording(HOST | {"summaries": [SUMMARY]})
+    assert any("one of 21 closed ports: reset" in line for line in port_story(made, 7, "") or ())
+    assert port_story(made, 7, "udp") is None
+    assert port_story(made, 22, "") is None
+    assert "Nothing is said of port 22 of 10.0.0.1." in what_is_there(made, "22")
+    assert any("21 closed tcp ports: reset (1-21)" in line for line in what_is_there(made, "22"))
+
+
+def test_host_with_many_ports() -> None:
+    made = recording(HOST | {"ports": [PORT | {"number": number} for number in range(500)]})
+    lines = host_story(made, "f")
+    assert f"  ({500 - MOST_LISTED} ports more)" in lines
+    assert any("leadline explain f 10.0.0.1:0" in line for line in lines)
+
+
+def test_what_cut_it() -> None:
+    ended = {"event": "scan_ended", "at": 3.0, "exit": "interrupted", "message": "interrupted by SIGINT"}
+    made = recording(HOST | {"interrupted": "SYN Stealth Scan"}, ended)
+    assert any("cut during SYN Stealth Scan: interrupted by SIGINT" in line for line in host_story(made, "f"))
+    assert "It may be missing because this host was cut" in "\n".join(what_is_there(made, "9"))
+    timed = recording(HOST | {"timed_out": True, "interrupted": "x"})
+    assert any("--host-timeout) during x" in line for line in host_story(timed, "f"))
+
+
+def test_before_the_host_is_done() -> None:
+    made = Recording("10.0.0.1")
+    made.feed('{"event":"host_found","at":1.0,"address":"10.0.0.1","reason":"echo-reply"}')
+    made.feed(json.dumps({"event": "port_found", "address": "10.0.0.1", "port": PORT}, separators=(",", ":")))
+    lines = host_story(made, "f")
+    assert "     1.000s  up: echo-reply" in lines
+    assert any("the file ends before this host was done" in line for line in lines)
+    assert port_story(made, 22, "tcp")
+
+
+def test_the_pace() -> None:
+    decision = {"event": "timing_decision", "at": 1.0, "address": None, "what": "cwnd", "cause": "loss", "old": 8}
+    lines = host_story(recording(HOST, decision | {"new": 4}, decision | {"at": 2.0, "new": 2}), "f")
+    assert "     1.000s  the group: cwnd 8 -> 2 in 2 steps until 2.000s: loss" in lines
+    assert any("without -d" in line for line in host_story(recording(HOST), "f"))
+
+
+def test_what_came_from_the_network_is_escaped() -> None:
+    evil = "\x1b]0;x\x07\u202e"
+    proof = dict.fromkeys(("probe", "reply", "responder", "rule"), evil)
+    port = PORT | {"state": evil, "reason": evil, "protocol": evil, "service": {"name": evil}, "evidence": proof}
+    names = [{"name": evil, "kind": "PTR"}]
+    event = {"event": "notice", "level": "error", "text": evil}
+    made = recording(HOST | {"ports": [port], "hostnames": names, "evidence": proof, "status": evil}, event)
+    for lines in (host_story(made, evil), port_story(made, 22, ""), what_is_there(made, evil)):
+        assert lines is not None
+        assert all(line.isprintable() for line in lines)
+
+
+KEYS = st.sampled_from(
+    [
+        "address",
+        "hostnames",
+        "name",
+        "ports",
+        "summaries",
+        "evidence",
+        "service",
+        "exchanges",
+        "tls",
+        "certificate",
+        "number",
+        "ranges",
+        "at",
+        "ttl",
+        "tries",
+        "rtt",
+        "latency",
+        "sent",
+        "received",
+        "total",
+        "names",
+        "not_after",
+    ]
+)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just(22),
+    lambda inside: st.lists(inside, max_size=3) | st.dictionaries(KEYS, inside, max_size=5),
+    max_leaves=20,
+)
+
+
+@given(st.dictionaries(KEYS, VALUES, max_size=8), VALUES)
+def test_nonsense_never_raises(host: dict[str, object], ports: object) -> None:
+    ported = host | {"address": "10.0.0.1", "ports": [{"number": 22, "service": ports, "evidence": host}, ports]}
+    made = recording(ported, {"event": "scan_started", "started": ports}, {"event": "timing_decision", "at": ports})
+    for lines in (host_story(made, "f"), port_story(made, 22, ""), what_is_there(made, "9")):
+        assert lines is not None
+        assert all(line.isprintable() for line in lines)
