@@ -89,6 +89,7 @@ class Dialogue:
     _tried: bool = False
     _serial: bool = False
     _suspect: bool = False
+    _suspected: float = 0.0
     _verified: bool = False
     _slow: bool = False
     _stepped: float = 0.0
@@ -172,7 +173,7 @@ class Dialogue:
             if not passing:
                 self._failed(run, words, end.phase, now)
             elif run.listening and not run.total and run.spoke is not None and not self._lines.timed_out:
-                self._suspect = now - run.spoke <= run.probe.wrapped_wait
+                self._suspect, self._suspected = now - run.spoke <= run.probe.wrapped_wait, now
         self._step(now)
 
     def advance(self, now: float) -> None:
@@ -357,7 +358,9 @@ class Dialogue:
             self._step(now)
             return
         grace = self.waits.grace(self._rtt)
-        if any(not run.settled(now, grace) for run in others):
+        # A server that serves one client at a time looks at the next one only now.
+        waited = now - self._suspected + _MOMENT >= grace
+        if any(not run.over and not (waited and run.settled(now, grace)) for run in others):
             return
         null = self._lines.agenda.order.null
         if others and not self._verified and null is not None:
@@ -445,6 +448,8 @@ class Dialogue:
         """``Conversation.next_timer``."""
         times: list[float] = []
         rtt, waits, least = self._rtt, self.waits, self._least()
+        if self._suspect:
+            times.append(self._suspected + waits.grace(rtt))
         best = best_of(self.runs)
         for run in self._lines.pending:
             if run.matched is not None:

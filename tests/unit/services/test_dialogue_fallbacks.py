@@ -357,3 +357,20 @@ def test_an_echo_of_the_probe_itself_is_an_answer() -> None:
     assert talk.verdict is not None
     assert talk.verdict.match is not None
     assert talk.verdict.match.service == "echo"
+
+
+def test_a_serial_server_that_hangs_up_on_the_silent_answers_the_next_one() -> None:
+    talk = dialogue(80)
+    play = Playbook(talk)
+    play.commands()
+    play.opened(0)
+    play.opened(1)
+    while play.now < 0.5:
+        for command in play.at(min(0.5, play.now + 0.1)):
+            if isinstance(command, Open):
+                play.opened(command.stream)
+    play.ended(0, errno.ECONNRESET)
+    assert not talk.done
+    play.received(1, NGINX)
+    play.at(play.now + 0.5)
+    assert verdict(talk) == ("match", "nginx", "1.22.1")
