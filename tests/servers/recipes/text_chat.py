@@ -123,7 +123,13 @@ def _ejabberd(place: Place) -> None:
 
 
 CHAT = (
-    Recipe("ngircd", ("ngircd",), (Listener(6667, service="irc", product="ngIRCd", version="@ngircd"),), _ngircd),
+    Recipe(
+        "ngircd",
+        ("ngircd",),
+        (Listener(6667, service="irc", product="ngIRCd", version="@ngircd"),),
+        _ngircd,
+        shifted=False,
+    ),
     Recipe("inspircd", ("inspircd",), (Listener(6668, service="irc", product="InspIRCd"),), _inspircd),
     Recipe("bitlbee", ("bitlbee",), (Listener(2668, service="irc", product="BitlBee IRCd"),), _bitlbee, light=True),
     Recipe("znc", ("znc",), (Listener(2669, service="http", product="ZNC IRC bouncer"),), _znc),

@@ -241,7 +241,7 @@ APPLICATIONS: tuple[Recipe, ...] = (
     Recipe("motion", ("motion",), _one(8508, "Motion web control"), _motion),
     Recipe("pdns-recursor", ("pdns-recursor",), _one(8509, "PowerDNS Recursor web server"), _powerdns),
     Recipe("webhook", ("webhook",), _one(8510), _webhook),
-    Recipe("monit", ("monit",), _one(2812, "Monit httpd"), _monit),
+    Recipe("monit", ("monit",), _one(2812, "Monit httpd"), _monit, shifted=False),
     Recipe("websockify", ("websockify",), _one(8511, "websockify"), _websockify),
     Recipe("shellinabox", ("shellinabox",), _one(4200, "Shell In A Box"), _shellinabox),
     Recipe("mercurial", ("mercurial",), _one(8512, "Mercurial hg serve"), _mercurial),
