@@ -11,6 +11,7 @@ from types import TracebackType
 _OLD = "Nmap's TLS library refuses what this server speaks (TLS 1.0 and 1.1, no certificate): ours still talks to it"
 _MULTIPLEXER = "two services on one port: silent clients get SSH, those who talk HTTP (decision 0013)"
 _HANGS_UP = "every probe is closed after seconds: tcpwrapped only in the patient order (decision 0013)"
+_IMPATIENT = "it hangs up on silent clients after half a second, and serves the next one then (decision 0013)"
 _BY_CHANCE = "micro_httpd ends now and then before its answer to GenericLines is through; both rules are Nmap's"
 EXPLAINED: dict[tuple[str, int, str], str] = {
     **{("old-tls", number, "product"): _BY_CHANCE for number in (5403, 5404)},
@@ -18,6 +19,7 @@ EXPLAINED: dict[tuple[str, int, str], str] = {
     ("micro-httpd", 8026, "product"): _BY_CHANCE,
     ("sslh", 5030, ""): _MULTIPLEXER,
     ("peculiar", 5606, "name"): _HANGS_UP,
+    ("monit", 2812, ""): _IMPATIENT,
     ("old-tls", 5401, ""): _OLD,
     ("old-tls", 5402, ""): _OLD,
     ("old-tls", 5405, ""): _OLD,

@@ -435,8 +435,9 @@ class Dialogue:
     def _end(self, kind: str, run: Run | None, reason: str, now: float) -> None:
         match = (run.hard or run.soft) if run is not None else None
         soft = soft_of(self.runs)
-        if match is not None and soft is not None and soft.soft is not None:
-            match = completed(match, soft.soft)
+        # What comes later in the order would not have been asked any more.
+        if run is not None and match is not None and soft is not None and soft.soft is not None:
+            match = completed(match, soft.soft) if soft.place <= run.place else match
         self._lines.close_all("no longer needed", now)
         probe = run.probe.name if run is not None else ""
         self.verdict = Verdict(kind, match, self._lines.tunnel, self.tls, probe, reason)

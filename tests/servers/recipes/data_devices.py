@@ -59,7 +59,10 @@ DEVICES = (
     Recipe(
         "strongswan",
         ("strongswan-charon", "strongswan-starter"),
-        (Listener(500, "udp", service="isakmp"), Listener(4500, "udp", service="isakmp")),
+        (
+            Listener(500, "udp", service="isakmp", product="strongSwan"),
+            Listener(4500, "udp", service="isakmp", product="strongSwan"),
+        ),
         _ike,
     ),
     Recipe(
@@ -74,5 +77,10 @@ DEVICES = (
         _nfs,
     ),
     Recipe("ipmi", ("openipmi",), (Listener(623, "udp", service="asf-rmcp"),), _ipmi),
-    Recipe("minetest", ("minetest-server",), (Listener(30000, "udp", service="minetest"),), _minetest),
+    Recipe(
+        "minetest",
+        ("minetest-server",),
+        (Listener(30000, "udp", service="minetest", product="Minetest server"),),
+        _minetest,
+    ),
 )

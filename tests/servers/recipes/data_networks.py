@@ -226,11 +226,13 @@ NETWORKS = (
         _pulseaudio,
         Listener(4713, service="pulseaudio", product="PulseAudio"),
     ),
-    _one("snmpd", "snmpd", _snmp, Listener(161, "udp", service="snmp"), light=True),
+    _one("snmpd", "snmpd", _snmp, Listener(161, "udp", service="snmp", product="SNMPv1 server"), light=True),
     _one("chrony", "chrony", _chrony, Listener(123, "udp", service="ntp"), light=True),
     _one("tftpd", "tftpd-hpa", _tftp, Listener(69, "udp", service="tftp"), light=True),
     _one("freeradius", "freeradius", _radius, Listener(1812, "udp", service="radius")),
-    _one("coap", "libcoap3-bin", _coap, Listener(5683, "udp", service="coap"), light=True),
+    _one(
+        "coap", "libcoap3-bin", _coap, Listener(5683, "udp", service="coap", product="libcoap coap-server"), light=True
+    ),
     _one("opentracker", "opentracker", _tracker, Listener(6969, "udp", service="bittorrent-tracker"), light=True),
     _one("dtls", "openssl", _dtls, Listener(4433, "udp", service="dtls"), light=True),
 )

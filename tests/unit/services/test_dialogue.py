@@ -1,9 +1,9 @@
 from dataclasses import replace
 
 from leadline.services.commands import Close, Open, Send
-from leadline.services.dialogue import Dialogue, completed
+from leadline.services.dialogue import Dialogue, Subject, completed
 from leadline.services.waiting import Waits
-from tests.support.playbook import PATIENT, Playbook, dialogue, matcher
+from tests.support.playbook import PATIENT, RULES, Playbook, dialogue, matcher
 
 SSH = b"SSH-2.0-OpenSSH_9.2\r\n"
 NGINX = b"HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\n\r\nhello"
@@ -327,3 +327,24 @@ def test_a_probe_that_was_only_greeted_is_given_its_time() -> None:
     play.at(play.now + 2.1)
     assert verdict(talk)[0] == "soft match"  # the banner stays in front of it: no rule fits
     assert play.now < 6
+
+
+def test_a_softmatch_of_a_later_probe_adds_nothing() -> None:
+    """The patient order would not have asked any more."""
+    rules = RULES.replace(
+        b"softmatch http m|^HTTP/1", b"softmatch line m|^S: later| i/from later/\nsoftmatch http m|^HTTP/1"
+    )
+    judge = matcher(rules)
+    talk = Dialogue(Subject(7777, rtt=0.001), judge.probes, judge, 7, Waits())
+    play = Playbook(talk)
+    play.commands()
+    play.opened(0)
+    assert play.at(0.3) == [Open(1), Open(2)]
+    play.opened(1)
+    play.opened(2)
+    play.received(2, b"S: later\n")
+    play.received(1, b"E: line too short\n")
+    play.at(play.now + 1)
+    assert talk.verdict is not None
+    assert talk.verdict.match is not None
+    assert (talk.verdict.match.product, talk.verdict.match.extrainfo) == ("Line server", "")
