@@ -39,7 +39,7 @@ from leadline.model.event import (
 )
 from leadline.model.host import Host, Hostname, HostStatus
 from leadline.model.plan import Plan, Technique
-from leadline.model.port import PortState, Protocol, Reason
+from leadline.model.port import MAYBE_OPEN, Protocol, Reason
 from leadline.model.target import TargetBlock
 from leadline.model.tcp_flags import flag_names
 from leadline.net.base import Resolver
@@ -387,7 +387,7 @@ def _scan_group(
 
 
 def _has_open(host: Host) -> bool:
-    return any(port.state in (PortState.OPEN, PortState.OPEN_FILTERED) for port in host.ports)
+    return any(port.state in MAYBE_OPEN for port in host.ports)
 
 
 def _services(known: _Known, ready: list[tuple[int, Host]], session: Session) -> Generator[Event, None, None]:

@@ -40,10 +40,11 @@ LONGEST_SERVICE = 32
 MOST_FALLBACKS = 18
 
 _PROTOCOLS = {b"TCP": Protocol.TCP, b"UDP": Protocol.UDP}
-_ESCAPES = {
+ESCAPES = {
     b"\\": b"\\", b"0": b"\0", b"a": b"\a", b"b": b"\b", b"f": b"\f",
     b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v",
 }  # fmt: skip
+"""What C's escapes of one letter mean."""
 _ESCAPE = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|(.)|$)", re.DOTALL)
 _RANGE = re.compile(rb"([0-9]{1,5})(?:-([0-9]{1,5}))?")
 _NUMBER = re.compile(rb"[0-9]{1,9}")
@@ -266,9 +267,9 @@ class _Reader:
         def plain(match: re.Match[bytes]) -> bytes:
             if match[1] is not None:
                 return bytes.fromhex(match[1].decode())
-            if match[2] not in _ESCAPES:
+            if match[2] not in ESCAPES:
                 self.fail(f"the payload has the unknown escape {_quoted(match[0])}")
-            return _ESCAPES[match[2]]
+            return ESCAPES[match[2]]
 
         return _ESCAPE.sub(plain, text)
 

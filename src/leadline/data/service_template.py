@@ -7,7 +7,7 @@
     text      = delimiter *byte delimiter             ; any byte serves as delimiter
     flags     = *"a"
 
-Reads them; ``services.templates`` fills in what the pattern captured.
+Reads them; ``services.expansion`` fills in what the pattern captured.
 """
 
 from __future__ import annotations

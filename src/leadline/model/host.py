@@ -63,6 +63,11 @@ class Host:
     timed_out: bool = False
 
     @property
+    def typed_name(self) -> str:
+        """The name from the command line, or the empty string."""
+        return next((hostname.name for hostname in self.hostnames if hostname.kind == "user"), "")
+
+    @property
     def name(self) -> str:
         """The first host name, or the empty string."""
         return self.hostnames[0].name if self.hostnames else ""

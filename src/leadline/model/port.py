@@ -46,6 +46,10 @@ class PortState(IntEnum):
         return self.name.lower().replace("_", "|")
 
 
+MAYBE_OPEN = frozenset({PortState.OPEN, PortState.OPEN_FILTERED})
+"""States of ports that are, or may be, open: something may be asked there."""
+
+
 class Reason(IntEnum):
     """Why a port or a host has its state. ``label`` is the word of Nmap's ``reason`` attribute."""
 

@@ -26,8 +26,10 @@ SHORTAGE = frozenset(
 )
 SHORTAGE_SECONDS = 3.0
 RETRY_SECONDS = 0.01
-_PENDING = frozenset({errno.EINPROGRESS, errno.EALREADY, errno.EINTR})
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+PENDING = frozenset({errno.EINPROGRESS, errno.EALREADY, errno.EINTR})
+"""What ``connect`` says of a connection that is under way."""
+RESET_ON_CLOSE = struct.pack("ii", 1, 0)
+"""For ``SO_LINGER``: close with a RST, which leaves no port of ours waiting."""
 
 
 @dataclass(slots=True)
@@ -97,7 +99,7 @@ class EpollConnector:
         except OSError as error:
             return self._short(token, start, error.errno or errno.EIO)
         result = opened.connect_ex(start.destination)
-        if result in _PENDING:
+        if result in PENDING:
             # Over loopback a refusal is there already: cheaper to look than to go through epoll.
             result = opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
             if not result:
@@ -131,7 +133,7 @@ class EpollConnector:
     def _accepted(opened: socket.socket) -> int:
         """0 for a connection to somebody else, ``EAGAIN`` for one to ourselves (our own port was the one tried)."""
         try:
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
             return errno.EAGAIN if opened.getsockname()[:2] == opened.getpeername()[:2] else 0
         except OSError:
             return 0  # accepted and torn down again before we looked

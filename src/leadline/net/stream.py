@@ -6,10 +6,10 @@ import errno
 import os
 import select
 import socket
-import struct
 from typing import TYPE_CHECKING
 
 from leadline.net.base import MOST_AT_ONCE, DialEvent, Ended, Endpoint, Opened, Received
+from leadline.net.connector import PENDING, RESET_ON_CLOSE
 
 if TYPE_CHECKING:
     from leadline.net.proxy import Tunnel
@@ -17,9 +17,7 @@ if TYPE_CHECKING:
 
 # What may wait to be sent on one stream: far more than any probe has, and a bound for who never reads.
 MOST_QUEUED = 1 << 20
-_PENDING = frozenset({errno.EINPROGRESS, errno.EALREADY, errno.EINTR})
 _AGAIN = frozenset({errno.EAGAIN, errno.EINTR, errno.ENOBUFS})
-_RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 SocketAddress = tuple[str, int] | tuple[str, int, int, int]
 
@@ -68,7 +66,7 @@ class Stream:
         # A dialogue is small pieces in turn: none of them is to wait for the acknowledgement of the one before.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         result = self._socket.connect_ex(destination)
-        if result in _PENDING:
+        if result in PENDING:
             # Over loopback a refusal is there already: cheaper to look than to go through epoll.
             result = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
         if result:
@@ -245,5 +243,5 @@ class Stream:
         if opened is None:
             return
         if reset:
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
         opened.close()

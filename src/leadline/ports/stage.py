@@ -15,7 +15,7 @@ from leadline.engine.prober import Prober
 from leadline.engine.progress import hosts_text
 from leadline.engine.session import Session
 from leadline.model.event import Event, TaskEnded, TaskStarted
-from leadline.model.port import Port, PortState, PortSummary
+from leadline.model.port import MAYBE_OPEN, Port, PortSummary
 from leadline.ports.connect import ConnectScan
 from leadline.ports.machine import RawScan
 from leadline.ports.probes import PortMatrix, port_matrix
@@ -27,8 +27,6 @@ I64 = NDArray[np.int64]
 # Items (host and port) that one group may have: about twenty bytes of columns each.
 MOST_ITEMS = 1 << 20
 CONNECT_TASK = "Connect Scan"
-# Version detection asks these, one by one.
-_ASKED = frozenset({PortState.OPEN, PortState.OPEN_FILTERED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +104,7 @@ def _raw(
     codec = ProbeCodec(group, session.key, session.first_port + SLOTS, flags=technique.flags)
     machine = RawScan(
         technique, group, matrix, prober, codec, session.epoch,
-        names=names, materialised=materialised, apart=_ASKED if plan.services.enabled else OPEN_ONLY,
+        names=names, materialised=materialised, apart=MAYBE_OPEN if plan.services.enabled else OPEN_ONLY,
     )  # fmt: skip
     session.recall(group.route, "raw", prober)
     link = session.link(group.route)

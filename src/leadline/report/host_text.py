@@ -76,7 +76,7 @@ def display_name(host: Host) -> str:
 
 def typed_name(host: Host) -> str:
     """The name from the command line, or the empty string."""
-    return next((hostname.name for hostname in host.hostnames if hostname.kind == "user"), "")
+    return host.typed_name
 
 
 def reverse_name(host: Host) -> str:

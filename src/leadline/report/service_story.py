@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from leadline.model.service import Certificate
 from leadline.report.fields import Fields, each, inner, number, raw, shown, text, texts, whole
-from leadline.report.service_text import certificate_words
+from leadline.report.service_text import certificate_words, escaped, tls_words
 from leadline.report.words import counted, two_digits
 
 MOST_EXCHANGES = 60
@@ -68,18 +68,10 @@ def _exchange(exchange: Fields, most: int) -> Iterator[str]:
             yield f"{_INDENT}  {title}: {escaped(data, most)}"
 
 
-def escaped(data: str, most: int) -> str:
-    r"""The first ``most`` bytes on one line: printable ASCII as it is, all else as ``\r``, ``\x1b`` and the like."""
-    beginning = data[:most].encode("unicode_escape").decode("ascii")
-    return beginning if len(data) <= most else f"{beginning} ..."
-
-
 def _tls(facts: Fields, judged: float) -> Iterator[str]:
     if not facts:
         return
-    via = text(facts, "via")
-    after = "" if via in ("", "direct") else f" after {via} STARTTLS"
-    yield f"{_INDENT}TLS: {text(facts, 'version')} {text(facts, 'cipher')}".rstrip() + after
+    yield _INDENT + tls_words(text(facts, "version"), text(facts, "cipher"), text(facts, "via"))
     found = inner(facts, "certificate")
     if found:
         certificate = Certificate(

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from leadline.model.port import Port, PortState
+from leadline.model.port import MAYBE_OPEN, Port
 from leadline.model.service import MOST_NAMES, Certificate, Exchange, Service
 from leadline.report.escape import for_terminal
 from leadline.report.words import PROTOCOL_LABEL, counted, two_digits
@@ -23,7 +23,6 @@ _LONGEST_NAME = 63
 _FINGERPRINT_WIDTH = 74
 _MOST_NAMES = 4
 _MOST_BYTES = 64
-_MAYBE_OPEN = frozenset({PortState.OPEN, PortState.OPEN_FILTERED})
 
 
 def service_cell(port: Port, versions: bool) -> str:
@@ -35,7 +34,7 @@ def service_cell(port: Port, versions: bool) -> str:
     if service is None:
         return "unknown"
     name = service.name or "unknown"
-    if versions and service.confidence < SURE and name != "unknown" and port.state in _MAYBE_OPEN:
+    if versions and service.confidence < SURE and name != "unknown" and port.state in MAYBE_OPEN:
         name += "?"
     return f"ssl/{name}" if service.tunnel else name
 
@@ -99,11 +98,16 @@ def tls_lines(service: Service | None, when: float) -> list[str]:
     if service is None or service.tls is None:
         return []
     facts = service.tls
-    via = "" if facts.via == "direct" else f" after {facts.via} STARTTLS"
-    lines = [f"    TLS: {facts.version} {facts.cipher}".rstrip() + via]
+    lines = [f"    {tls_words(facts.version, facts.cipher, facts.via)}"]
     if facts.certificate is not None:
         lines.append(f"    Certificate: {certificate_words(facts.certificate, when)}")
     return [for_terminal(line) for line in lines]
+
+
+def tls_words(version: str, cipher: str, via: str) -> str:
+    """``TLS: TLSv1.3 SUITE after smtp STARTTLS``."""
+    after = "" if via in ("", "direct") else f" after {via} STARTTLS"
+    return f"TLS: {version} {cipher}".rstrip() + after
 
 
 def certificate_words(certificate: Certificate, when: float) -> str:
@@ -170,5 +174,10 @@ def _exchange_lines(exchange: Exchange, with_bytes: bool) -> Sequence[str]:
 
 def first_bytes(data: bytes) -> str:
     r"""The beginning of ``data`` on one line: printable ASCII as it is, all else as ``\r``, ``\x1b`` and the like."""
-    text = data[:_MOST_BYTES].decode("latin-1").encode("unicode_escape").decode("ascii")
-    return text if len(data) <= _MOST_BYTES else f"{text} ..."
+    return escaped(data.decode("latin-1"), _MOST_BYTES)
+
+
+def escaped(data: str, most: int) -> str:
+    """The same for the first ``most`` bytes that are text already, one character each."""
+    beginning = data[:most].encode("unicode_escape").decode("ascii")
+    return beginning if len(data) <= most else f"{beginning} ..."

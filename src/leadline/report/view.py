@@ -13,11 +13,11 @@ from dataclasses import dataclass
 from leadline.data.services import service_name
 from leadline.model.host import Host, HostStatus
 from leadline.model.plan import OutputPlan
-from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason
+from leadline.model.port import MAYBE_OPEN, Port, PortState, PortSummary, Protocol, Reason
 from leadline.model.service import Service
 
 PORTS_PER_STATE = 25
-OPEN_ENOUGH = frozenset({PortState.OPEN, PortState.OPEN_FILTERED, PortState.UNFILTERED})
+OPEN_ENOUGH = MAYBE_OPEN | {PortState.UNFILTERED}
 """What ``--open`` leaves in the report."""
 
 

@@ -162,7 +162,7 @@ def test_a_reset(talk: Talk) -> None:
     def reset(opened: socket.socket) -> None:
         opened.sendall(b"last words")
         time.sleep(0.05)
-        opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, stream_module._RESET_ON_CLOSE)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, stream_module.RESET_ON_CLOSE)
 
     with serving(reset) as port:
         talk.dialer.open(1, here(port))
@@ -300,7 +300,7 @@ def test_a_connection_to_oneself_is_tried_again(talk: Talk, monkeypatch: pytest.
         opened = real(family, kind, protocol)
         if len(made) < tricks:
             opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, stream_module._RESET_ON_CLOSE)
+            opened.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, stream_module.RESET_ON_CLOSE)
             opened.bind(("127.0.0.1", port))
         made.append(opened)
         return opened

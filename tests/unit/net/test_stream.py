@@ -34,7 +34,7 @@ class Pair:
         self.opened = self.stream.ready(select.EPOLLOUT, AT)
 
     def reset(self) -> None:
-        self.peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, module._RESET_ON_CLOSE)
+        self.peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, module.RESET_ON_CLOSE)
         self.peer.close()
         time.sleep(0.02)
 

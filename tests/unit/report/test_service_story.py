@@ -1,7 +1,8 @@
 """The dialogue as a story."""
 
 from leadline.report.fields import Fields
-from leadline.report.service_story import MOST_EXCHANGES, escaped, service_story, service_words, when
+from leadline.report.service_story import MOST_EXCHANGES, service_story, service_words, when
+from leadline.report.service_text import escaped
 
 EXCHANGE: Fields = {
     "probe": "GetRequest",
