@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from bench.measure import LEADLINE, NMAP, Cost, measure
-from bench.table import ratio, table
+from bench.table import scanners
 from tests.support.netns import Lab, Namespace, namespaces, routed_lab
 
 OPEN_PORTS = (22, 80, 443, 8080)
@@ -33,22 +33,9 @@ def side_by_side(namespace: Namespace, *arguments: str) -> str:
     """Nmap, then Leadline, with the same arguments: a table with their ratio."""
     peer = _run(namespace, NMAP, arguments)
     ours = _run(namespace, LEADLINE, arguments)
-
-    def row(name: str, result: Result) -> list[str]:
-        cost = result.cost
-        memory = f"{cost.memory / 2**20:.0f} MiB"
-        return [name, f"{cost.wall:.2f} s", f"{cost.cpu:.2f} s", memory, str(result.hosts), str(result.ports)]
-
-    ratios = [
-        "ratio",
-        ratio(ours.cost.wall, peer.cost.wall),
-        ratio(ours.cost.cpu, peer.cost.cpu),
-        ratio(ours.cost.memory, peer.cost.memory),
-        ratio(ours.hosts, peer.hosts),
-        ratio(ours.ports, peer.ports),
-    ]
-    head = ["scanner", "wall", "cpu", "peak memory", "hosts up", "ports open"]
-    return table(head, [row("nmap", peer), row("leadline", ours), ratios])
+    return scanners(
+        peer.cost, ours.cost, {"hosts up": (peer.hosts, ours.hosts), "ports open": (peer.ports, ours.ports)}
+    )
 
 
 @contextlib.contextmanager

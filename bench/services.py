@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.measure import LEADLINE, NMAP, Cost, measure
-from bench.table import ratio, table
+from bench.table import scanners
 from tests.servers.farm import farm
 from tests.servers.packages import missing_packages
 from tests.servers.recipe import Recipe, end_all, make_certificate
@@ -102,23 +102,12 @@ def _run(namespace: Namespace, program: Sequence[str], arguments: Sequence[str])
 def side_by_side(namespace: Namespace, *arguments: str) -> str:
     """Nmap, then Leadline, with the same arguments: a table with their ratio."""
     peer, ours = (_run(namespace, program, arguments) for program in (NMAP, LEADLINE))
-
-    def row(name: str, result: Result) -> list[str]:
-        cost = result.cost
-        times = [f"{cost.wall:.2f} s", f"{cost.cpu:.2f} s", f"{cost.memory / 2**20:.0f} MiB"]
-        return [name, *times, str(result.ports), str(result.named), str(result.products)]
-
-    ratios = [
-        "ratio",
-        ratio(ours.cost.wall, peer.cost.wall),
-        ratio(ours.cost.cpu, peer.cost.cpu),
-        ratio(ours.cost.memory, peer.cost.memory),
-        ratio(ours.ports, peer.ports),
-        ratio(ours.named, peer.named),
-        ratio(ours.products, peer.products),
-    ]
-    head = ["scanner", "wall", "cpu", "peak memory", "open", "services", "products"]
-    return table(head, [row("nmap", peer), row("leadline", ours), ratios])
+    counts = {
+        "open": (peer.ports, ours.ports),
+        "services": (peer.named, ours.named),
+        "products": (peer.products, ours.products),
+    }
+    return scanners(peer.cost, ours.cost, counts)
 
 
 def services_http() -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+
+from bench.measure import Cost
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
@@ -19,3 +21,16 @@ def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def ratio(ours: float, peer: float) -> str:
     """How many times the peer's amount ours is; below 1 is better."""
     return f"{ours / peer:.2f}x" if peer else "-"
+
+
+def scanners(peer: Cost, ours: Cost, counts: Mapping[str, tuple[int, int]]) -> str:
+    """What one scan cost Nmap and Leadline, and their ratio. ``counts``: what they found by its title, Nmap's first."""
+
+    def row(name: str, cost: Cost, found: Iterable[int]) -> list[str]:
+        return [name, f"{cost.wall:.2f} s", f"{cost.cpu:.2f} s", f"{cost.memory / 2**20:.0f} MiB", *map(str, found)]
+
+    costs = (ours.wall, peer.wall), (ours.cpu, peer.cpu), (ours.memory, peer.memory)
+    found = [(own, others) for others, own in counts.values()]
+    ratios = ["ratio", *(ratio(own, others) for own, others in (*costs, *found))]
+    rows = [row("nmap", peer, (others for _, others in found)), row("leadline", ours, (own for own, _ in found))]
+    return table(["scanner", "wall", "cpu", "peak memory", *counts], [*rows, ratios])
