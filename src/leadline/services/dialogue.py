@@ -10,6 +10,7 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from enum import Enum
 
 from leadline.data.service_rules import ServiceProbe, ServiceProbes
 from leadline.model.port import Protocol
@@ -18,14 +19,14 @@ from leadline.net.base import Ended
 from leadline.services.agenda import Agenda, Moment, best_of, soft_of
 from leadline.services.commands import Command
 from leadline.services.connections import Connections
+from leadline.services.expansion import FIELDS
 from leadline.services.matcher import Match
 from leadline.services.order import LISTENING, PatientOrder, Place
-from leadline.services.run import Judge, Run, ending
+from leadline.services.run import MOMENT, Judge, Run, ending
 from leadline.services.waiting import Waits
 
 # Without a measured round trip.
 _UNKNOWN_RTT = 0.05
-_MOMENT = 1e-6
 # The longest pause within a banner.
 _PAUSE = 1.0
 # An answer that took longer shows a slow server.
@@ -50,12 +51,20 @@ def completed(match: Match, soft: Match) -> Match:
     """What a softmatch said before of the same service stays where the match itself says nothing."""
     if soft is match or soft.service != match.service:
         return match
-    names = ("product", "version", "extrainfo", "hostname", "ostype", "devicetype", "cpe")
-    return replace(match, **{name: getattr(match, name) or getattr(soft, name) for name in names})
+    return replace(match, **{name: getattr(match, name) or getattr(soft, name) for name in FIELDS})
 
 
 def _recognised(run: Run) -> str:
     return "recognised by its banner" if run.listening else f"recognised by its answer to {run.probe.name}"
+
+
+class Manner(Enum):
+    """How many connections there are at once, and why."""
+
+    TOGETHER = "several at once"
+    TRIAL = "one, to find out whether the server serves more"
+    SERIAL = "one, because the server serves no more"
+    ALONE = "one, because it was asked for or because several disturb each other"
 
 
 @dataclass(slots=True)
@@ -84,19 +93,16 @@ class Dialogue:
     tls: TlsFacts | None = None
     _lines: Connections = field(init=False)
     _rtt: float = 0.0
-    _alone: bool = False
-    _trial: bool = False
+    _manner: Manner = Manner.TOGETHER
     _tried: bool = False
-    _serial: bool = False
-    _suspect: bool = False
-    _suspected: float = 0.0
+    _suspected: float | None = None
     _verified: bool = False
     _slow: bool = False
     _stepped: float = 0.0
 
     def __post_init__(self) -> None:
         self._rtt = self.subject.rtt if self.subject.rtt >= 0 else _UNKNOWN_RTT
-        self._alone = self.waits.patient
+        self._manner = Manner.ALONE if self.waits.patient else Manner.TOGETHER
         agenda = self._agenda_for("", self.subject.likely)
         self._lines = Connections(agenda, self.waits, self.judge, self.subject.name, self.trace)
 
@@ -107,6 +113,10 @@ class Dialogue:
     @property
     def done(self) -> bool:
         return self.verdict is not None
+
+    @property
+    def _alone(self) -> bool:
+        return self._manner is not Manner.TOGETHER
 
     @property
     def runs(self) -> list[Run]:
@@ -173,7 +183,7 @@ class Dialogue:
             if not passing:
                 self._failed(run, words, end.phase, now)
             elif run.listening and not run.total and run.spoke is not None and not self._lines.timed_out:
-                self._suspect, self._suspected = now - run.spoke <= run.probe.wrapped_wait, now
+                self._suspected = now if now - run.spoke <= run.probe.wrapped_wait else None
         self._step(now)
 
     def advance(self, now: float) -> None:
@@ -194,8 +204,8 @@ class Dialogue:
         self._narrow(now)
         if self.verdict is not None or self._decide(now):
             return
-        if self._suspect:
-            self._suspicion(now)
+        if self._suspected is not None:
+            self._suspicion(self._suspected, now)
             return
         self._try_alone(now)
         if not any(run.hard is not None for run in self.runs):
@@ -205,15 +215,15 @@ class Dialogue:
             self._decide_without_waiting(now, "no rule fits", complete=True)
 
     def _moment(self, now: float) -> Moment:
-        return Moment(self.runs, now, self._rtt, self._alone, self._trial, self._least())
+        return Moment(self.runs, now, self._rtt, self._alone, self._manner is Manner.TRIAL, self._least())
 
     def _expire(self, now: float) -> None:
         for run in self._lines.pending:
             if run.spoke is None:
-                if run.begun is not None and now - run.begun + _MOMENT >= self.waits.connect(bool(run.tunnel)):
+                if run.begun is not None and now - run.begun + MOMENT >= self.waits.connect(bool(run.tunnel)):
                     self._lines.close(run, "TLS handshake timed out" if run.tunnel else "connection timed out", now)
                     self._failed(run, run.outcome, "connect", now)
-            elif run.hard is None and now + _MOMENT >= self._deadline(run, run.spoke):
+            elif run.hard is None and now + MOMENT >= self._deadline(run, run.spoke):
                 following = self._lines.agenda.following(self.runs)
                 if run.listening and self._alone and not run.total and following is not None:
                     self._lines.reuse(run, *following, now)
@@ -223,7 +233,7 @@ class Dialogue:
     def _deadline(self, run: Run, spoke: float) -> float:
         """When its silence is long enough in any case."""
         patience = self.waits.give_up(run.probe)
-        if (self._trial or self._serial) and not run.aside:
+        if self._manner in (Manner.TRIAL, Manner.SERIAL) and not run.aside:
             patience = min(self.waits.least(self._rtt), patience)
         elif self._alone and not self.waits.patient and not run.keep:
             # One after the other, because of the server: many probes wait for their turn.
@@ -288,7 +298,7 @@ class Dialogue:
         best = best_of(self.runs)
         if best is None or best.matched is None:
             return False
-        if not best.over and now - best.matched + _MOMENT < self.waits.tail(self._rtt):
+        if not best.over and now - best.matched + MOMENT < self.waits.tail(self._rtt):
             return False
         following = self._lines.agenda.following(self.runs)
         if following is not None and following[0] < best.place:
@@ -320,7 +330,9 @@ class Dialogue:
         """All begins anew inside TLS (spec sheet 3.2 step 9)."""
         self._lines.tell(now, f"{run.probe.name}: TLS, asking again inside it")
         self._lines.close_all("TLS found", now)
-        self._suspect = self._verified = self._trial = False
+        self._suspected, self._verified = None, False
+        if self._manner is Manner.TRIAL:
+            self._manner = Manner.ALONE
         self._lines.begin_anew(self._agenda_for("ssl", ""), "ssl")
         self._step(now)
 
@@ -333,7 +345,7 @@ class Dialogue:
         """Everything again, one connection at a time."""
         self._lines.tell(now, "our own words of another connection came back, asking again with one at a time")
         self._lines.close_all("heard another connection of ours", now)
-        self._alone, self._suspect = True, False
+        self._manner, self._suspected = Manner.ALONE, None
         self._lines.begin_anew(self._agenda_for(self._lines.tunnel, ""), self._lines.tunnel)
         self._step(now)
 
@@ -341,7 +353,7 @@ class Dialogue:
         """A connection could not be opened (or the way to the host is gone)."""
         if phase != "stream" and not run.listening and not self._alone and self.subject.protocol is Protocol.TCP:
             # Perhaps it lets nobody in twice: from now on one connection at a time, this probe's turn comes again.
-            self._alone = True
+            self._manner = Manner.ALONE
             self._lines.agenda.launched.discard(run.place)
             return
         heard = any(other.total for other in self._lines.pending)
@@ -350,23 +362,23 @@ class Dialogue:
 
     # --------------------------------------------------------------------------------------------- tcpwrapped
 
-    def _suspicion(self, now: float) -> None:
+    def _suspicion(self, since: float, now: float) -> None:
         """The listening connection was closed at once: wrapped, unless our other connections are the reason."""
         others = [run for run in self.runs if not run.listening]
         if self.responsive or self._lines.timed_out:
-            self._suspect = False
+            self._suspected = None
             self._step(now)
             return
         grace = self.waits.grace(self._rtt)
         # A server that serves one client at a time looks at the next one only now.
-        waited = now - self._suspected + _MOMENT >= grace
+        waited = now - since + MOMENT >= grace
         if any(not run.over and not (waited and run.settled(now, grace)) for run in others):
             return
         null = self._lines.agenda.order.null
         if others and not self._verified and null is not None:
             self._lines.close_all("asked again alone", now)
-            self._verified = self._alone = True
-            self._suspect = False
+            self._manner = self._manner if self._alone else Manner.ALONE
+            self._verified, self._suspected = True, None
             self._lines.agenda.launched.difference_update(run.place for run in others)
             self._lines.begin(LISTENING, null, now)
             return
@@ -392,8 +404,8 @@ class Dialogue:
         listened. When that brings no answer either, the service is silent, and all goes on as before. The likeliest
         probe keeps its connection and its time meanwhile: a server may just be slow.
         """
-        if self._trial and (self.responsive or (not self._lines.pending and not self._common())):
-            self._trial, self._alone, self._serial = False, self.responsive, self.responsive
+        if self._manner is Manner.TRIAL and (self.responsive or (not self._lines.pending and not self._common())):
+            self._manner = Manner.SERIAL if self.responsive else Manner.TOGETHER
         listener = next((run for run in self._lines.pending if run.listening), None)
         if listener is None or listener.spoke is None or self._alone or self._tried or self.responsive:
             return
@@ -406,7 +418,7 @@ class Dialogue:
             if not run.keep:
                 self._lines.close(run, "silence", now)
         self._lines.agenda.launched.difference_update(run.place for run in self.runs if not run.listening)
-        self._alone = self._trial = self._tried = True
+        self._manner, self._tried = Manner.TRIAL, True
         common = self._common()
         if common is not None:
             self._lines.tell(now, f"{common[1].name}: said on the connection that listened, in case only one is served")
@@ -449,7 +461,7 @@ class Dialogue:
         """``Conversation.next_timer``."""
         times: list[float] = []
         rtt, waits, least = self._rtt, self.waits, self._least()
-        if self._suspect:
+        if self._suspected is not None:
             times.append(self._suspected + waits.grace(rtt))
         best = best_of(self.runs)
         for run in self._lines.pending:

@@ -15,9 +15,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import lru_cache
 
+from leadline.data.service_grammar import ESCAPES
 from leadline.data.service_rules import Template
 from leadline.services.pattern import Captures
 
@@ -35,7 +36,6 @@ _INSERTION = re.compile(
     re.DOTALL,
 )
 _ESCAPE = re.compile(rb"\\(?:x([0-9A-Fa-f]{2})|(.))", re.DOTALL)
-_ESCAPES = {b"0": b"\0", b"a": b"\a", b"b": b"\b", b"f": b"\f", b"n": b"\n", b"r": b"\r", b"t": b"\t", b"v": b"\v"}
 _RESERVED = re.compile(rb"""[:/?#\[\]@!$&'()*+,;=%<>"]""")
 _BLANK = re.compile(rb"\s")
 
@@ -48,11 +48,15 @@ class Fields:
 
     product: str = ""
     version: str = ""
-    info: str = ""
+    extrainfo: str = ""
     hostname: str = ""
     ostype: str = ""
     devicetype: str = ""
     cpe: tuple[str, ...] = ()
+
+
+FIELDS = tuple(field.name for field in fields(Fields))
+"""The names of what a rule can say of a service, those of ``model.service.Service``."""
 
 
 def expand(template: Template, captures: Captures) -> Fields:
@@ -163,7 +167,7 @@ def _change(match: re.Match[bytes]) -> Callable[[bytes], bytes]:
 
 def _unescaped(text: bytes) -> bytes:
     """The escapes of C as the bytes they mean."""
-    return _ESCAPE.sub(lambda e: bytes.fromhex(e[1].decode()) if e[1] else _ESCAPES.get(e[2], e[2]), text)
+    return _ESCAPE.sub(lambda e: bytes.fromhex(e[1].decode()) if e[1] else ESCAPES.get(e[2], e[2]), text)
 
 
 def _printable(caught: bytes) -> bytes:

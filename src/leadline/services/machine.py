@@ -16,7 +16,7 @@ from leadline.services.commands import Close, Conversation, Open, Send, StartTls
 from leadline.services.dialogue import Dialogue, Subject
 from leadline.services.fingerprint import FingerprintFacts
 from leadline.services.matcher import Matcher
-from leadline.services.order import LISTED, LISTENING
+from leadline.services.order import LISTED
 from leadline.services.start_tls import StartTlsConversation, can_start_tls
 from leadline.services.verdict import service_of
 from leadline.services.waiting import Waits
@@ -81,7 +81,7 @@ class Asking:
     trace: Callable[[PortTarget, float, str], None] | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class _Talk:
     """One port's conversation. ``streams``: token of each open stream; ``dialogue`` is kept while STARTTLS follows."""
 
@@ -121,8 +121,8 @@ class ServiceMachine:
         self._hosts: dict[int, _HostState] = {}
         self._ready: deque[int] = deque()
         self._opens: deque[tuple[_Talk, Conversation, Open]] = deque()
-        self._talks: dict[int, tuple[_Talk, int]] = {}
-        self._by_identity: dict[int, _Talk] = {}
+        self._streams: dict[int, tuple[_Talk, int]] = {}  # by token
+        self._talks: dict[_Talk, None] = {}  # those that go on, in the order in which they began
         self._timers: list[tuple[float, int, _Talk]] = []
         self._tokens = self._serial = 0
         self._answers: list[Answer] = []
@@ -161,7 +161,7 @@ class ServiceMachine:
     def take(self, events: list[DialEvent], now: float) -> None:
         """What the dialer reported."""
         for event in events:
-            found = self._talks.get(event.token)
+            found = self._streams.get(event.token)
             if found is None:
                 continue
             talk, stream = found
@@ -180,7 +180,8 @@ class ServiceMachine:
         times = [self._timers[0][0]] if self._timers else []
         if self._opens or self._ready:
             times += [at for at in (self._pace.next_time(now),) if at is not None]
-            times += [host.ready_at for host in self._hosts.values() if host.ready_at > now and self._asking.delay]
+            if self._asking.delay:
+                times += [host.ready_at for host in self._hosts.values() if host.ready_at > now]
         return min(times, default=None)
 
     def overdue(self, now: float, seconds: float) -> list[int]:
@@ -196,7 +197,7 @@ class ServiceMachine:
             if host is None or number == host:
                 self.finished += len(state.waiting)
                 state.waiting.clear()
-        for talk in [talk for talk in self._by_identity.values() if host is None or talk.target.host == host]:
+        for talk in [talk for talk in self._talks if host is None or talk.target.host == host]:
             talk.dialogue.stop(now)
             self._end(talk, now, complete=False)
 
@@ -204,9 +205,8 @@ class ServiceMachine:
 
     def _admit(self, now: float) -> None:
         """New conversations, host by host in turn: as many as leave each of them room for a second stream."""
-        most = max(1, self._asking.waits.per_host // 2) if self._asking.waits.streams > 1 else 1
-        if self._asking.waits.streams == 1:
-            most = self._asking.waits.per_host
+        waits = self._asking.waits
+        most = max(1, waits.per_host // 2) if waits.streams > 1 else waits.per_host
         for _ in range(len(self._ready)):
             if not self._room():
                 return
@@ -219,7 +219,7 @@ class ServiceMachine:
 
     def _room(self) -> bool:
         """Whether one more conversation may begin."""
-        return len(self._by_identity) < self._most_talks and len(self._talks) + len(self._opens) < self._limit
+        return len(self._talks) < self._most_talks and len(self._streams) + len(self._opens) < self._limit
 
     def _begin(self, host: _HostState, target: PortTarget, now: float) -> None:
         asking = self._asking
@@ -230,7 +230,7 @@ class ServiceMachine:
         matcher = asking.matcher
         dialogue = Dialogue(subject, matcher.probes, matcher, asking.intensity, asking.waits, tell)
         talk = _Talk(target, dialogue, dialogue)
-        self._by_identity[id(talk)] = talk
+        self._talks[talk] = None
         host.talks += 1
         dialogue.start(now)
         self._carry_out(talk, now)
@@ -238,10 +238,10 @@ class ServiceMachine:
     def _connect(self, now: float) -> None:
         """Carry out the openings that wait, oldest first, as far as host, limit and rate allow."""
         delayed: deque[tuple[_Talk, Conversation, Open]] = deque()
-        while self._opens and len(self._talks) < self._limit:
+        while self._opens and len(self._streams) < self._limit:
             talk, conversation, command = self._opens.popleft()
             # What waited for room may no longer be wanted.
-            if conversation.done or conversation is not talk.conversation or id(talk) not in self._by_identity:
+            if conversation.done or conversation is not talk.conversation or talk not in self._talks:
                 continue
             host = self._hosts[talk.target.host]
             if host.streams >= self._asking.waits.per_host or host.ready_at > now:
@@ -259,7 +259,7 @@ class ServiceMachine:
         target = talk.target
         self._tokens += 1
         self.opened += 1
-        self._talks[self._tokens] = (talk, command.stream)
+        self._streams[self._tokens] = (talk, command.stream)
         talk.streams[command.stream] = self._tokens
         host.streams += 1
         host.began = now if host.began is None else host.began
@@ -313,10 +313,15 @@ class ServiceMachine:
             self._dialer.close(token)
             self._forget(talk, stream)
 
+    def _hang_up_all(self, talk: _Talk) -> None:
+        for stream in list(talk.streams):
+            self._hang_up(talk, stream)
+        talk.timer = None
+
     def _forget(self, talk: _Talk, stream: int) -> None:
         token = talk.streams.pop(stream, None)
         if token is not None:
-            del self._talks[token]
+            del self._streams[token]
             self._hosts[talk.target.host].streams -= 1
 
     # ----------------------------------------------------------------------------------------------------- ends
@@ -327,11 +332,9 @@ class ServiceMachine:
             self._learn(talk)
             name = verdict.match.service if verdict.match is not None else ""
             if verdict.match is not None and not verdict.tunnel and can_start_tls(name):
-                for stream in list(talk.streams):
-                    self._hang_up(talk, stream)
+                self._hang_up_all(talk)
                 target = talk.target
                 talk.conversation = StartTlsConversation(name, target.name, self._asking.waits, target.rtt)
-                talk.timer = None
                 talk.conversation.start(now)
                 self._carry_out(talk, now)
                 return
@@ -343,18 +346,15 @@ class ServiceMachine:
         if verdict is None or verdict.kind != "match":
             return
         for run in talk.dialogue.history:
-            if run.probe.name == verdict.probe and run.place[0] > LISTED and run.place != LISTENING:
+            if run.probe.name == verdict.probe and run.place[0] > LISTED:
                 self._likely[(target.port, target.protocol)] = verdict.probe
 
     def _end(self, talk: _Talk, now: float, *, complete: bool) -> None:
-        if self._by_identity.pop(id(talk), None) is None:
+        if talk not in self._talks:
             return
-        for stream in list(talk.streams):
-            self._hang_up(talk, stream)
-        talk.timer = None
-        number = talk.target.host
-        host = self._hosts[number]
-        host.talks -= 1
+        del self._talks[talk]
+        self._hang_up_all(talk)
+        self._hosts[talk.target.host].talks -= 1
         self.finished += 1
         conversation = talk.conversation
         facts = conversation.facts if isinstance(conversation, StartTlsConversation) else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from leadline.data.service_probes import load_service_probes
@@ -10,9 +10,9 @@ from leadline.data.service_rules import NULL, Rule, ServiceProbe, ServiceProbes
 from leadline.model.port import Protocol
 from leadline.services.cache import load_index, store_index
 from leadline.services.checking import check_patterns
-from leadline.services.expansion import expand
+from leadline.services.expansion import Fields, expand
 from leadline.services.index import Index, build_index
-from leadline.services.pattern import Captures, Pattern
+from leadline.services.pattern import Pattern
 
 MOST_MATCHED = 16 << 10
 """No more bytes of an answer than this are looked at."""
@@ -20,8 +20,8 @@ MOST_EXHAUSTED = 16
 """After so many rules that reached PCRE2's limits an answer is hostile, and no further rule is tried."""
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match(Fields):
     """A rule that matched, and what it says of the service. ``probe``: the name of the probe whose rule it is.
 
     ``cpe``: whole names (``cpe:/a:vendor:product:version``).
@@ -29,16 +29,18 @@ class Match:
 
     rule: Rule
     probe: str
-    service: str
-    tunnel: str
-    soft: bool
-    product: str = ""
-    version: str = ""
-    extrainfo: str = ""
-    hostname: str = ""
-    ostype: str = ""
-    devicetype: str = ""
-    cpe: tuple[str, ...] = ()
+
+    @property
+    def service(self) -> str:
+        return self.rule.service
+
+    @property
+    def tunnel(self) -> str:
+        return self.rule.tunnel
+
+    @property
+    def soft(self) -> bool:
+        return self.rule.soft
 
 
 class Matcher:
@@ -68,7 +70,8 @@ class Matcher:
                 pattern = self._pattern(rule)
                 captures = pattern.captures(text)
                 if captures is not None:
-                    return _match(rule, self.probes.probes[owner].name, captures)
+                    said = expand(rule.template, captures)
+                    return Match(rule=rule, probe=self.probes.probes[owner].name, **asdict(said))
                 exhausted += pattern.exhausted
                 if exhausted == MOST_EXHAUSTED:
                     return None
@@ -93,24 +96,6 @@ class Matcher:
         if pattern is None:
             pattern = self._patterns[rule.order] = Pattern(rule)
         return pattern
-
-
-def _match(rule: Rule, probe: str, captures: Captures) -> Match:
-    said = expand(rule.template, captures)
-    return Match(
-        rule,
-        probe,
-        rule.service,
-        rule.tunnel,
-        rule.soft,
-        said.product,
-        said.version,
-        said.info,
-        said.hostname,
-        said.ostype,
-        said.devicetype,
-        said.cpe,
-    )
 
 
 def make_matcher(rules: str = "", cache_folder: Path | None = None) -> Matcher:

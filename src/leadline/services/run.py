@@ -10,7 +10,7 @@ from typing import Protocol
 from leadline.data.service_rules import ServiceProbe
 from leadline.model.service import Exchange
 from leadline.net.base import Ended
-from leadline.services.matcher import Match
+from leadline.services.matcher import MOST_MATCHED, Match
 from leadline.services.order import LISTENING, Place
 from leadline.services.waiting import Waits
 
@@ -20,7 +20,8 @@ MOST_RECEIVED = 32_768
 MOST_KEPT = 2048
 # Answers in many small pieces: each of the first is looked at, later ones only when a quarter has come in addition.
 _PIECES = 32
-_MOMENT = 1e-6
+MOMENT = 1e-6
+"""Seconds: times that are sums of others are this close to what was meant."""
 
 
 class Judge(Protocol):
@@ -80,7 +81,7 @@ class Run:
 
     def silence(self, now: float) -> float:
         """Seconds since the last sign of life; 0 while the connection waits for room."""
-        return max(0.0, now - self.since + _MOMENT)
+        return max(0.0, now - self.since + MOMENT)
 
     def settled(self, now: float, grace: float) -> bool:
         """Nothing better is to be expected of it, now that a later probe was answered."""
@@ -107,9 +108,10 @@ class Run:
 
     def look(self, now: float, judge: Judge) -> None:
         """Match what has come so far; a match that was found stays when more bytes spoil it."""
-        if len(self.received) == self._looked:
+        size = min(len(self.received), MOST_MATCHED)
+        if size == self._looked:
             return
-        self._looked = len(self.received)
+        self._looked = size
         found = judge.match(self.probe, bytes(self.received))
         if found is None:
             return

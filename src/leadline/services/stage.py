@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from leadline import __version__
-from leadline.data.services import service_name
 from leadline.engine.progress import hosts_text
 from leadline.engine.session import Session
 from leadline.model.event import Event, ServiceTraced, TaskEnded, TaskStarted
 from leadline.model.host import Host
-from leadline.model.port import Port, PortState, Protocol, Reason
+from leadline.model.port import MAYBE_OPEN, Port, PortState, Protocol, Reason
 from leadline.model.service import Service
 from leadline.services.fingerprint import FingerprintFacts
 from leadline.services.machine import MOST_STREAMS, Answer, Asking, PortTarget, ServiceMachine
@@ -24,7 +23,6 @@ EXCLUDED = "Excluded from version scan"
 # Nobody waits longer than this for a key press or a signal to be noticed.
 LONGEST_WAIT = 0.1
 
-_ASKED = (PortState.OPEN, PortState.OPEN_FILTERED)
 _FOUND = {Protocol.TCP: Reason.TCP_RESPONSE, Protocol.UDP: Reason.UDP_RESPONSE}
 
 
@@ -92,18 +90,17 @@ class _Work:
 
     def _add(self, row: int, host: Host, scope: str) -> None:
         pending = self.hosts[row] = _Pending(host, list(host.ports), 0)
-        name = next((known.name for known in host.hostnames if known.kind == "user"), "")
         for index, port in enumerate(host.ports):
-            if port.state not in _ASKED or port.protocol not in _FOUND:
+            if port.state not in MAYBE_OPEN or port.protocol not in _FOUND:
                 continue
-            table = service_name(port.number, port.protocol)
+            table = port.service.name if port.service is not None else ""
             if not self.session.plan.services.every_port and port.number in self.excluded.of(port.protocol):
                 pending.ports[index] = replace(port, service=Service(table or "unknown", product=EXCLUDED))
                 continue
             pending.missing += 1
             self.machine.add(
                 PortTarget(
-                    row, index, host.address, port.number, port.protocol, scope, name,
+                    row, index, host.address, port.number, port.protocol, scope, host.typed_name,
                     host.latency if host.latency is not None else -1.0, table,
                 )
             )  # fmt: skip
@@ -116,7 +113,7 @@ class _Work:
     def run(self) -> Iterator[Event | HostServices]:
         session, machine, clock = self.session, self.machine, self.session.clock
         meter = session.meter(TASK)
-        yield from self._finished([])
+        yield from self._done(list(self.hosts))
         while not machine.done and not session.control.stop:
             now = clock.now()
             machine.start(now)
@@ -139,19 +136,28 @@ class _Work:
     def _finished(self, answers: list[Answer]) -> Iterator[Event | HostServices]:
         traced, self.traced = self.traced, []
         yield from traced
+        touched: dict[int, None] = {}
         for answer in answers:
-            pending = self.hosts.get(answer.target.host)
+            row = answer.target.host
+            pending = self.hosts.get(row)
             if pending is None:
                 continue
+            touched[row] = None
             port = pending.ports[answer.target.index]
             if port.state is PortState.OPEN_FILTERED and answer.responsive:
                 port = replace(port, state=PortState.OPEN, reason=_FOUND[port.protocol])
             pending.ports[answer.target.index] = replace(port, service=answer.service)
             pending.missing -= 1
             pending.cut = pending.cut or not answer.complete
-        for row in [row for row, pending in self.hosts.items() if not pending.missing and not pending.cut]:
-            pending = self.hosts.pop(row)
-            yield HostServices(row, replace(pending.host, ports=tuple(pending.ports), ended=self._epoch()))
+        yield from self._done(touched)
+
+    def _done(self, rows: Iterable[int]) -> Iterator[HostServices]:
+        """Those of some hosts that nothing is missing of."""
+        for row in rows:
+            pending = self.hosts[row]
+            if not pending.missing and not pending.cut:
+                del self.hosts[row]
+                yield HostServices(row, replace(pending.host, ports=tuple(pending.ports), ended=self._epoch()))
 
     def _overdue(self, now: float) -> Iterator[Event | HostServices]:
         """Hosts whose time (``--host-timeout``) is up since their first connection."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from leadline.model.service import Service, ServiceEvidence, TlsFacts
 from leadline.services.dialogue import Dialogue, Verdict
+from leadline.services.expansion import FIELDS
 from leadline.services.fingerprint import FingerprintFacts, fingerprint
 
 # Spec sheet 3.2: what a rule says is certain, what merely closes the door less so, a port number means little.
@@ -47,15 +48,9 @@ def _recognised(verdict: Verdict, evidence: ServiceEvidence, tls: TlsFacts | Non
         name=match.service,
         method="probed",
         confidence=MATCHED,
-        product=match.product,
-        version=match.version,
-        extrainfo=match.extrainfo,
-        hostname=match.hostname,
-        ostype=match.ostype,
-        devicetype=match.devicetype,
-        cpe=match.cpe,
         tunnel=verdict.tunnel,
         fingerprint=text,
         tls=tls,
         evidence=evidence,
+        **{name: getattr(match, name) for name in FIELDS},
     )
