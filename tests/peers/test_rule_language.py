@@ -16,7 +16,7 @@ from tests.support.inside import inside
 from tests.support.needs import require
 from tests.support.netns import namespaces
 from tests.support.scan import NMAP, scan
-from tests.support.services import Seen, services
+from tests.support.services import Seen, seen_of, services
 
 FIRST_PORT = 3000
 ANY = b"([^;]*);"
@@ -148,15 +148,4 @@ def test_templates_are_filled_in_as_by_nmap(number: int, seen: tuple[Matcher, di
     matcher, said = seen
     match = matcher.match(matcher.probes.probes[0], answer(number))
     assert match is not None
-    ours = Seen(
-        match.service,
-        match.product,
-        match.version,
-        match.extrainfo,
-        match.hostname,
-        match.ostype,
-        match.devicetype,
-        match.tunnel,
-        match.cpe,
-    )
-    assert ours == said[number], CASES[number]
+    assert seen_of(match) == said[number], CASES[number]

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Iterator
 from dataclasses import dataclass
-from heapq import heappop, heappush
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from leadline.net.base import Ended
-from leadline.services.commands import Close, Open, Send
+from leadline.services.commands import Close, Open
 from leadline.services.connections import addressed
 from leadline.services.dialogue import Dialogue
 from leadline.services.waiting import Waits
-from tests.support.playbook import PATIENT, RTT, TLS, dialogue, matcher
+from tests.support.playbook import PATIENT, dialogue, matcher, serve
 
 PAYLOADS = {addressed(probe.payload, ""): probe.name for probe in matcher().probes.probes}
 ANSWERS = (
@@ -50,55 +50,15 @@ servers = st.fixed_dictionaries(
 
 def converse(talk: Dialogue, server: dict[str, Says], most: int) -> float:
     """Let a server that treats every connection alike answer; gives the seconds that it took."""
-    now, serial = 0.0, 0
-    agenda: list[tuple[float, int, int, object]] = []
-    live: set[int] = set()
 
-    def put(at: float, stream: int, what: object) -> None:
-        nonlocal serial
-        serial += 1
-        heappush(agenda, (at, serial, stream, what))
-
-    def reply(said: Says, stream: int, at: float) -> None:
+    def says(heard: bytes) -> Iterator[tuple[float, bytes | None]]:
+        said = server[PAYLOADS[heard]]
         if said.data:
-            put(at + said.delay, stream, said.data)
+            yield said.delay, said.data
         if said.closes:
-            put(at + said.delay + 0.0007, stream, None)
+            yield said.delay + 0.0007, None
 
-    talk.start(now)
-    while not talk.done:
-        for command in talk.commands():
-            match command:
-                case Open(stream=stream):
-                    live.add(stream)
-                    talk.begun(stream, now)
-                    put(now + RTT, stream, "open with TLS" if command.tls else "open")
-                case Send(stream=stream, data=data):
-                    assert stream in live
-                    reply(server[PAYLOADS[data]], stream, now + RTT)
-                case Close(stream=stream):
-                    live.discard(stream)
-        assert len(live) <= most
-        timer = talk.next_timer()
-        assert timer is not None or agenda
-        if agenda and (timer is None or agenda[0][0] <= timer):
-            now, _, stream, what = heappop(agenda)
-            if stream not in live:
-                continue
-            if isinstance(what, bytes):
-                talk.received(stream, what, now)
-            elif isinstance(what, str):
-                talk.opened(stream, TLS if "TLS" in what else None, now)
-                # What it says unasked.
-                reply(server["NULL"], stream, now)
-            else:
-                live.discard(stream)
-                talk.ended(stream, Ended(0, now, "stream", 0), now)
-        elif timer is not None:
-            now = max(now, timer)
-            talk.advance(now)
-        assert now < 120
-    return now
+    return serve(talk, says, most, 120)
 
 
 def told(talk: Dialogue) -> tuple[str, str, str, str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from leadline.data.service_rules import ServiceProbe
 from leadline.model.port import Protocol
@@ -15,7 +16,7 @@ from tests.servers.farm import Farm
 from tests.servers.recipe import Listener, Recipe
 from tests.servers.record import Question, ask
 from tests.support.inside import inside
-from tests.support.services import Seen
+from tests.support.services import Seen, seen_of
 
 INTENSITY = 7
 WAIT = 1.5
@@ -57,14 +58,4 @@ def _converse(address: str, recipe: Recipe, listener: Listener, matcher: Matcher
 
 
 def _seen(match: Match) -> Seen:
-    return Seen(
-        match.service,
-        match.product,
-        match.version,
-        match.extrainfo,
-        match.hostname,
-        match.ostype,
-        match.devicetype,
-        match.tunnel,
-        tuple(sorted(match.cpe)),
-    )
+    return replace(seen_of(match), cpe=tuple(sorted(match.cpe)))

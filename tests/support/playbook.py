@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Callable, Iterable
+from heapq import heappop, heappush
+from itertools import count
+from typing import Any
 
 from leadline.data.service_grammar import parse
 from leadline.model.port import Protocol
 from leadline.model.service import TlsFacts
 from leadline.net.base import Ended
-from leadline.services.commands import Command, Conversation, Open
+from leadline.services.commands import Close, Command, Conversation, Open, Send
 from leadline.services.dialogue import Dialogue, Subject
 from leadline.services.matcher import Matcher
 from leadline.services.waiting import Waits
@@ -127,3 +131,65 @@ def dialogue(
 
 
 PATIENT = Waits(streams=1, per_host=1, patient=True)
+
+
+def listening(port: int, **given: Any) -> tuple[Dialogue, Playbook]:
+    """A dialogue whose first connection is open; ``given``: see ``dialogue``."""
+    talk = dialogue(port, **given)
+    play = Playbook(talk)
+    play.commands()
+    play.opened(0)
+    return talk, play
+
+
+Said = Callable[[bytes], Iterable[tuple[float, bytes | None]]]
+
+
+def serve(talk: Dialogue, says: Said, most: int = 4, longest: float = 60.0) -> float:
+    """Let a server that treats every connection alike answer; gives the seconds that it took.
+
+    ``says``: for what it hears (nothing: a new connection) the seconds until each thing that it says; ``None``: it
+    hangs up. ``most``: connections that may be open at once.
+    """
+    now = 0.0
+    serial = count()
+    happenings: list[tuple[float, int, int, bytes | bool | None]] = []
+    live: set[int] = set()
+
+    def reply(stream: int, heard: bytes, at: float) -> None:
+        for seconds, what in says(heard):
+            heappush(happenings, (at + seconds, next(serial), stream, what))
+
+    talk.start(now)
+    while not talk.done:
+        for command in talk.commands():
+            match command:
+                case Open(stream=stream, tls=tls):
+                    live.add(stream)
+                    talk.begun(stream, now)
+                    heappush(happenings, (now + RTT, next(serial), stream, tls))
+                case Send(stream=stream, data=data):
+                    assert stream in live
+                    reply(stream, data, now + RTT)
+                case Close(stream=stream):
+                    live.discard(stream)
+        assert len(live) <= most
+        timer = talk.next_timer()
+        assert timer is not None or happenings
+        if happenings and (timer is None or happenings[0][0] <= timer):
+            now, _, stream, what = heappop(happenings)
+            if stream not in live:
+                continue
+            if isinstance(what, bool):
+                talk.opened(stream, TLS if what else None, now)
+                reply(stream, b"", now)
+            elif what is not None:
+                talk.received(stream, what, now)
+            else:
+                live.discard(stream)
+                talk.ended(stream, Ended(0, now, "stream", 0), now)
+        elif timer is not None:
+            now = max(now, timer)
+            talk.advance(now)
+        assert now < longest
+    return now

@@ -8,6 +8,9 @@ from dataclasses import dataclass, fields
 
 from lxml import etree
 
+from leadline.services.expansion import FIELDS
+from leadline.services.matcher import Match
+
 Place = tuple[str, str, int]
 """Address, protocol, port number."""
 
@@ -33,6 +36,12 @@ class Seen:
 
 
 NOTHING = Seen()
+
+
+def seen_of(match: Match) -> Seen:
+    """What a rule says, as a scan would show it."""
+    return Seen(match.service, tunnel=match.tunnel, **{name: getattr(match, name) for name in FIELDS})
+
 
 # What a server says of itself that is another thing a moment later.
 _MOVING = re.compile(r"(?<=uptime )\d+|(?<=server time: )[-\d]+ [:\d]+")

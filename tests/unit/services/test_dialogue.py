@@ -3,7 +3,7 @@ from dataclasses import replace
 from leadline.services.commands import Close, Open, Send
 from leadline.services.dialogue import Dialogue, Subject, completed
 from leadline.services.waiting import Waits
-from tests.support.playbook import PATIENT, RULES, Playbook, dialogue, matcher
+from tests.support.playbook import PATIENT, RULES, Playbook, dialogue, listening, matcher, serve
 
 SSH = b"SSH-2.0-OpenSSH_9.2\r\n"
 NGINX = b"HTTP/1.1 200 OK\r\nServer: nginx/1.22.1\r\n\r\nhello"
@@ -42,10 +42,7 @@ def test_the_likeliest_probe_goes_out_at_once_on_a_second_connection() -> None:
 
 
 def test_a_banner_in_time_wins_over_the_likeliest_probe() -> None:
-    talk = dialogue(80)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(80)
     play.opened(1)
     play.received(1, NGINX)
     play.received(0, SSH)
@@ -70,10 +67,7 @@ def test_a_silent_port_is_asked_on_while_the_listener_stays_open() -> None:
 
 
 def test_a_later_answer_counts_once_the_earlier_probes_are_settled() -> None:
-    talk = dialogue(7777)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(7777)
     play.at(0.3)
     play.opened(1)
     play.opened(2)
@@ -83,10 +77,7 @@ def test_a_later_answer_counts_once_the_earlier_probes_are_settled() -> None:
 
 
 def test_a_late_banner_still_wins_when_nothing_else_was_recognised() -> None:
-    talk = dialogue(7777)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(7777)
     while play.now < 1.9:
         for command in play.at(min(1.9, play.now + 0.05)):
             if isinstance(command, Open):
@@ -97,10 +88,7 @@ def test_a_late_banner_still_wins_when_nothing_else_was_recognised() -> None:
 
 
 def test_more_of_an_answer_makes_the_match_more_exact() -> None:
-    talk = dialogue(80)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(80)
     play.opened(1)
     play.received(1, b"HTTP/1.1 200 OK\r\nX: y\r\n")
     assert talk.runs[1].soft is not None
@@ -110,10 +98,7 @@ def test_more_of_an_answer_makes_the_match_more_exact() -> None:
 
 
 def test_a_softmatch_narrows_what_is_asked_on() -> None:
-    talk = dialogue(2121)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(2121)
     play.received(0, b"220 Some FTP server\r\n")
     assert play.at(1.0) == [Open(1)]
     assert play.opened(1) == [Send(1, b"HELP\r\n")]
@@ -127,10 +112,7 @@ def test_a_softmatch_narrows_what_is_asked_on() -> None:
 
 
 def test_intensity_nine_is_not_narrowed() -> None:
-    talk = dialogue(2121, intensity=9)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(2121, intensity=9)
     play.received(0, b"220 Some FTP server\r\n")
     assert play.at(1.0) == [Open(1), Open(2)]
     assert [run.probe.name for run in talk.history] == ["NULL", "GenericLines", "GetRequest"]
@@ -153,10 +135,7 @@ def test_rarity_bounds_what_is_sent() -> None:
 
 
 def test_an_answer_is_cut_when_it_does_not_end() -> None:
-    talk = dialogue(22)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(22)
     for _ in range(10):
         commands = play.received(0, b"x" * 10_000)
         if Close(0) in commands:
@@ -166,10 +145,7 @@ def test_an_answer_is_cut_when_it_does_not_end() -> None:
 
 
 def test_a_dripping_answer_ends_with_the_probes_time() -> None:
-    talk = dialogue(80, waits=PATIENT)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(80, waits=PATIENT)
     for second in range(1, 16):
         play.at(second * 0.9)
         if not talk.runs[0].over:
@@ -179,10 +155,7 @@ def test_a_dripping_answer_ends_with_the_probes_time() -> None:
 
 
 def test_a_dripping_banner_is_heard_to_its_end() -> None:
-    talk = dialogue(22)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(22)
     for byte in SSH:
         for command in play.at(play.now + 0.45):
             if isinstance(command, Open):
@@ -194,10 +167,7 @@ def test_a_dripping_banner_is_heard_to_its_end() -> None:
 
 
 def test_a_banner_without_end_ends() -> None:
-    talk = dialogue(22, waits=PATIENT, intensity=0)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(22, waits=PATIENT, intensity=0)
     while not talk.done:
         play.at(play.now + 0.45)
         if not talk.done:
@@ -207,32 +177,14 @@ def test_a_banner_without_end_ends() -> None:
 
 def test_a_slow_server_is_asked_again_what_was_given_up() -> None:
     talk = dialogue(7777)
-    play = Playbook(talk)
-    todo = play.commands()
-    due: list[tuple[float, int, bytes]] = []
-    while not talk.done:
-        for command in todo:
-            if isinstance(command, Open):
-                todo += play.opened(command.stream)
-            elif isinstance(command, Send):
-                # HELP is answered after 1.5 s, GET after 2.8 s: given up before anything was heard.
-                wait, answer = {b"HELP\r\n": (1.5, b"what?\n"), GET: (2.8, NGINX)}.get(command.data, (99.0, b""))
-                due.append((play.now + wait, command.stream, answer))
-        at = min((moment for moment, _, _ in due), default=99.0)
-        todo = play.at(min(play.now + 0.1, max(play.now, at)))
-        for moment, stream, answer in list(due):
-            if moment <= play.now:
-                due.remove((moment, stream, answer))
-                todo += play.received(stream, answer)
-        assert play.now < 60
+    # HELP is answered after 1.5 s, GET after 2.8 s: given up before anything was heard.
+    answers = {b"HELP\r\n": (1.5, b"what?\n"), GET: (2.8, NGINX)}
+    serve(talk, lambda heard: [answers[heard]] if heard in answers else [])
     assert verdict(talk) == ("match", "nginx", "1.22.1")
 
 
 def test_http_requests_name_the_host() -> None:
-    talk = dialogue(80, name="www.example")
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    _, play = listening(80, name="www.example")
     assert play.opened(1) == [Send(1, b"GET / HTTP/1.0\r\nHost: www.example\r\n\r\n")]
 
 
@@ -273,20 +225,14 @@ def test_a_silent_udp_port_is_not_recognised() -> None:
 
 
 def test_the_user_sets_the_wait() -> None:
-    talk = dialogue(22, intensity=0, waits=Waits(wait=0.5))
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(22, intensity=0, waits=Waits(wait=0.5))
     while not talk.done:
         play.at(play.now + 0.1)
     assert 0.5 <= play.now < 1.0
 
 
 def test_a_cut_scan_tells_what_is_known() -> None:
-    talk = dialogue(2121)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(2121)
     play.received(0, b"220 Some FTP server\r\n")
     talk.stop(play.now)
     assert verdict(talk)[0] == "soft match"
@@ -307,16 +253,13 @@ def test_what_a_softmatch_said_stays_where_the_match_says_nothing() -> None:
     soft = replace(soft, product="Other", extrainfo="from the softmatch")
     both = completed(hard, soft)
     assert (both.product, both.version, both.extrainfo) == ("Exact FTP", "1.2", "from the softmatch")
-    assert completed(hard, replace(soft, service="smtp")) is hard
+    assert completed(hard, replace(soft, rule=replace(soft.rule, service="smtp"))) is hard
     assert completed(soft, soft) is soft
 
 
 def test_a_probe_that_was_only_greeted_is_given_its_time() -> None:
     """Servers look up our name, or pause, before they answer."""
-    talk = dialogue(2121)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(2121)
     play.received(0, b"220 Some FTP server\r\n")
     assert play.at(1.0) == [Open(1)]
     play.opened(1)

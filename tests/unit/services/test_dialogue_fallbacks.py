@@ -5,33 +5,24 @@ import errno
 from leadline.services.commands import Close, Open, Send
 from leadline.services.dialogue import Dialogue
 from leadline.services.waiting import Waits
-from tests.support.playbook import HELLO, PATIENT, Playbook, dialogue
+from tests.support.playbook import HELLO, PATIENT, Playbook, dialogue, listening
 from tests.unit.services.test_dialogue import GET, NGINX, verdict
 
 
 def test_accepted_and_closed_at_once_is_wrapped() -> None:
-    talk = dialogue(7777)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(7777)
     play.ended(0)
     assert verdict(talk)[0] == "tcpwrapped"
 
 
 def test_a_reset_is_as_good_as_an_end() -> None:
-    talk = dialogue(7777)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(7777)
     play.ended(0, errno.ECONNRESET)
     assert verdict(talk)[0] == "tcpwrapped"
 
 
 def test_wrapped_is_verified_without_the_second_connection() -> None:
-    talk = dialogue(80)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(80)
     play.opened(1)
     play.ended(0)
     assert not talk.done
@@ -42,10 +33,7 @@ def test_wrapped_is_verified_without_the_second_connection() -> None:
 
 
 def test_a_server_that_closes_when_there_are_two_is_asked_one_by_one() -> None:
-    talk = dialogue(80)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(80)
     play.opened(1)
     play.ended(0)
     assert play.ended(1) == [Open(2)]
@@ -61,10 +49,7 @@ def test_a_server_that_closes_when_there_are_two_is_asked_one_by_one() -> None:
 
 
 def test_who_answers_the_probe_is_not_wrapped() -> None:
-    talk = dialogue(80)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(80)
     play.opened(1)
     play.received(1, NGINX)
     play.ended(0)
@@ -73,10 +58,7 @@ def test_who_answers_the_probe_is_not_wrapped() -> None:
 
 
 def test_closed_after_a_long_silence_is_not_wrapped() -> None:
-    talk = dialogue(7777)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(7777)
     while play.now < 3.5:
         for command in play.at(min(3.5, play.now + 0.5)):
             if isinstance(command, Open):
@@ -103,10 +85,7 @@ def test_a_second_connection_that_is_refused_makes_it_patient() -> None:
 
 
 def test_a_server_that_never_looks_at_the_second_connection_hears_the_probe_on_the_first() -> None:
-    talk = dialogue(80)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(80)
     play.opened(1)
     said = False
     while not said:
@@ -194,10 +173,7 @@ def test_the_first_connection_never_opens() -> None:
 
 
 def test_a_way_that_is_gone_ends_it() -> None:
-    talk = dialogue(80)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(80)
     play.opened(1)
     play.ended(1, errno.EHOSTUNREACH)
     assert verdict(talk)[0] == "incomplete"
@@ -226,10 +202,7 @@ def test_tls_is_entered_and_all_begins_anew() -> None:
 
 
 def test_tls_that_fails_is_told() -> None:
-    talk = dialogue(443)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(443)
     play.opened(1)
     play.received(1, b"\x16\x03\x03")
     while not any(isinstance(command, Open) for command in play.at(play.now + 0.05)):
@@ -241,10 +214,7 @@ def test_tls_that_fails_is_told() -> None:
 
 
 def test_an_endless_handshake_ends() -> None:
-    talk = dialogue(443)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(443)
     play.opened(1)
     play.received(1, b"\x16\x03\x03")
     while not talk.done:
@@ -255,10 +225,7 @@ def test_an_endless_handshake_ends() -> None:
 
 
 def test_bytes_that_look_like_tls_bring_the_tls_probe_forward() -> None:
-    talk = dialogue(7777)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(7777)
     play.at(0.3)
     play.opened(1)
     play.opened(2)
@@ -332,10 +299,7 @@ def test_every_connection_closed_without_a_word_is_wrapped_whenever_that_is() ->
 
 def test_what_we_say_elsewhere_proves_nothing() -> None:
     """A broker gives to every client what another one says."""
-    talk = dialogue(443)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(443)
     assert play.opened(1) == [Send(1, HELLO)]
     assert play.received(0, HELLO) == [Close(0), Close(1), Open(2)]
     assert play.opened(2) == []
@@ -347,10 +311,7 @@ def test_what_we_say_elsewhere_proves_nothing() -> None:
 
 
 def test_an_echo_of_the_probe_itself_is_an_answer() -> None:
-    talk = dialogue(7)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(7)
     play.opened(1)
     play.received(1, b"\r\n\r\n")
     play.at(play.now + 0.3)
@@ -360,10 +321,7 @@ def test_an_echo_of_the_probe_itself_is_an_answer() -> None:
 
 
 def test_a_serial_server_that_hangs_up_on_the_silent_answers_the_next_one() -> None:
-    talk = dialogue(80)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(80)
     play.opened(1)
     while play.now < 0.5:
         for command in play.at(min(0.5, play.now + 0.1)):

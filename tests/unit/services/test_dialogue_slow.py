@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from heapq import heappop, heappush
-
-from leadline.services.commands import Close, Open, Send
 from leadline.services.dialogue import Dialogue
-from tests.support.playbook import RTT, dialogue
+from tests.support.playbook import dialogue, serve
 from tests.unit.services.test_dialogue import GET, NGINX, verdict
 
 SSH = b"SSH-2.0-OpenSSH_9.2\r\n"
@@ -14,47 +11,7 @@ SSH = b"SSH-2.0-OpenSSH_9.2\r\n"
 
 def slow(talk: Dialogue, answers: dict[bytes, tuple[float, bytes]], longest: float = 60.0) -> float:
     """Serve every connection: ``answers`` has, by what was said (nothing: the banner), seconds and bytes."""
-    now, serial = 0.0, 0
-    happenings: list[tuple[float, int, int, bytes]] = []
-    live: set[int] = set()
-
-    def later(seconds: float, stream: int, data: bytes) -> None:
-        nonlocal serial
-        serial += 1
-        heappush(happenings, (now + seconds, serial, stream, data))
-
-    talk.start(now)
-    while not talk.done:
-        for command in talk.commands():
-            match command:
-                case Open(stream=stream):
-                    live.add(stream)
-                    talk.begun(stream, now)
-                    later(RTT, stream, b"")
-                    if b"" in answers:
-                        later(*_for(answers[b""], stream))
-                case Send(stream=stream, data=data) if data in answers:
-                    later(*_for(answers[data], stream))
-                case Close(stream=stream):
-                    live.discard(stream)
-        timer = talk.next_timer()
-        if happenings and (timer is None or happenings[0][0] <= timer):
-            now, _, stream, data = heappop(happenings)
-            if stream in live:
-                if data:
-                    talk.received(stream, data, now)
-                else:
-                    talk.opened(stream, None, now)
-        else:
-            assert timer is not None
-            now = timer
-            talk.advance(now)
-        assert now < longest
-    return now
-
-
-def _for(answer: tuple[float, bytes], stream: int) -> tuple[float, int, bytes]:
-    return answer[0], stream, answer[1]
+    return serve(talk, lambda heard: [answers[heard]] if heard in answers else [], longest=longest)
 
 
 def test_a_banner_that_takes_seconds_is_heard() -> None:

@@ -2,16 +2,13 @@ import pytest
 
 from leadline.services.fingerprint import FingerprintFacts
 from leadline.services.verdict import service_of
-from tests.support.playbook import TLS, Playbook, dialogue
+from tests.support.playbook import TLS, Playbook, dialogue, listening
 
 FACTS = FingerprintFacts("1.0", 7, 0.0, "x")
 
 
 def test_a_match_is_certain_and_says_which_rule() -> None:
-    talk = dialogue(22)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(22)
     play.received(0, b"SSH-2.0-OpenSSH_9.2\r\n")
     play.at(1.0)
     service = service_of(talk, "ssh", FACTS, 0.0, play.now)
@@ -26,10 +23,7 @@ def test_a_match_is_certain_and_says_which_rule() -> None:
 
 
 def test_a_softmatch_names_the_service_and_tells_the_answers() -> None:
-    talk = dialogue(2121, intensity=7)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(2121, intensity=7)
     play.received(0, b"220 an FTP server\r\n")
     talk.stop(play.now)
     service = service_of(talk, "", FACTS, 0.0, play.now)
@@ -40,10 +34,7 @@ def test_a_softmatch_names_the_service_and_tells_the_answers() -> None:
 
 
 def test_a_wrapped_port() -> None:
-    talk = dialogue(7777)
-    play = Playbook(talk)
-    play.commands()
-    play.opened(0)
+    talk, play = listening(7777)
     play.ended(0)
     service = service_of(talk, "cbt", FACTS, 0.0, play.now)
     assert (service.name, service.method, service.confidence) == ("tcpwrapped", "probed", 8)
