@@ -93,14 +93,14 @@ def check_books(prober: Prober) -> None:
     phases = prober.items.phase.reshape(prober.hosts, prober.width)
     on_way = prober.pings._pending.sum(axis=1)
     assert np.array_equal(prober.pings._on_way, on_way)
-    assert np.array_equal(prober._waiting, (phases == Phase.WAITING).sum(axis=1))
-    assert np.array_equal(prober._benched, (phases == Phase.BENCHED).sum(axis=1))
+    assert np.array_equal(prober.retries.waiting, (phases == Phase.WAITING).sum(axis=1))
+    assert np.array_equal(prober.retries.benched, (phases == Phase.BENCHED).sum(axis=1))
     assert np.array_equal(prober.in_flight[:-1], (phases == Phase.OUTSTANDING).sum(axis=1) + on_way)
     assert prober.in_flight[-1] == prober.in_flight[:-1].sum()
     assert prober.in_flight.min() >= 0
     assert 0.0 <= prober.progress() <= 1.0
-    assert (prober.retry_limit <= prober._most_retries).all()
-    assert (prober.items.tries <= prober._most_retries + 1).all()
+    assert (prober.retries.limit <= prober.retries.most).all()
+    assert (prober.items.tries <= prober.retries.most + 1).all()
 
 
 def prober_of(hosts: int, width: int, plan: TimingPlan | None = None, **options: object) -> Prober:

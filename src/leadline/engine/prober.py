@@ -6,17 +6,18 @@ has checked that the answer is one), and reads ``finished``. Spec sheet 2.2 to 2
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.engine.decisions import Decision, Decisions
 from leadline.engine.ledger import CODES, Items, Ledger, Phase
 from leadline.engine.loss import LossMeter
 from leadline.engine.pings import Pings
 from leadline.engine.rate import RateLimiter
-from leadline.engine.timing import PING_MAGNIFIER, RoundTrips, ScanDelays, Windows, runs
+from leadline.engine.retries import Retries
+from leadline.engine.timing import PING_MAGNIFIER, RoundTrips, ScanDelays, Windows
 from leadline.model.plan import TimingPlan
 
 I64 = NDArray[np.int64]
@@ -25,8 +26,6 @@ U8 = NDArray[np.uint8]
 Bool = NDArray[np.bool_]
 
 PING = -1
-# Waiting retransmissions looked at in one turn; more would cost more than they send.
-RETRY_GLANCE = 16_384
 # So many timing pings in a row without an answer of any kind, and the host is gone or shuts us out.
 GONE = 8
 # Timeouts shrink while round trips are learnt: look again at the latest after this many seconds.
@@ -41,18 +40,6 @@ class Sends:
     hosts: I64
     columns: I64
     codes: U8
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """A change of timing; ``host`` is -1 for the group."""
-
-    at: float
-    host: int
-    what: str
-    cause: str
-    old: float
-    new: float
 
 
 class Prober:
@@ -82,19 +69,14 @@ class Prober:
         self.rate = rate or RateLimiter(plan.max_rate, plan.min_rate, now)
         self.in_flight: I64 = np.zeros(hosts + 1, dtype=np.int64)
         self.active: Bool = self.counts > 0
-        self.retry_limit: I64 = np.full(hosts, min(1, plan.max_retries), dtype=np.int64)
-        self._most_retries = plan.max_retries
+        self.retries = Retries(self.items, hosts, width, plan.max_retries)
         self._first_timeout = plan.initial_rtt_timeout
         self._patient = patient
-        self._useful_try: I64 = np.full(hosts, 0, dtype=np.int64)
-        self._waiting: I64 = np.zeros(hosts, dtype=np.int64)
-        self._benched: I64 = np.zeros(hosts, dtype=np.int64)
         # Lost pings since the host was last heard of: loss only once it is heard of again.
         self._missed: I64 = np.zeros(hosts, dtype=np.int64)
-        self._retries: deque[I64] = deque()
         self._next_expiry = now
         self._finished: list[I64] = [np.flatnonzero(~self.active)]
-        self._decisions: deque[Decision] = deque(maxlen=10_000)
+        self._decisions = Decisions()
         self.sent = self.resolved = 0
 
     # ---- what to send -------------------------------------------------------------------------------------------
@@ -114,7 +96,7 @@ class Prober:
         pings = self.pings.send(ping_hosts, now)
         allowed[ping_hosts] -= 1
         total -= len(ping_hosts)
-        again = self._take_retries(allowed, total)
+        again = self.retries.take(allowed, total)
         total -= len(again)
         items = np.concatenate((again, self._take_fresh(allowed, total)))
         hosts = items // self.width
@@ -151,38 +133,6 @@ class Prober:
             # A host alone is its own group.
             return int(self.windows.limit[-1])
         return int(np.floor(self.windows.cwnd[-1] - self.in_flight[-1] + 0.5))
-
-    def _take_retries(self, allowed: I64, total: int) -> I64:
-        if total <= 0 or not self._retries:
-            return _NONE
-        chunks: list[I64] = []
-        looked = 0
-        while self._retries and looked < RETRY_GLANCE:
-            chunks.append(self._retries.popleft())
-            looked += len(chunks[-1])
-        # Chunks may be many and tiny: they are put together so that each is walked over once.
-        items = np.concatenate(chunks)
-        if len(items) > RETRY_GLANCE:
-            self._retries.append(items[RETRY_GLANCE:])
-            items = items[:RETRY_GLANCE]
-        items = items[self.items.phase[items] == Phase.WAITING]
-        if not len(items):
-            return _NONE
-        hosts = items // self.width
-        order = np.argsort(hosts, kind="stable")
-        starts, counts = runs(hosts[order])
-        rank = np.empty(len(items), dtype=np.int64)
-        rank[order] = np.arange(len(items)) - np.repeat(starts, counts)
-        go = np.flatnonzero(rank < allowed[hosts])[:total]
-        if len(go) < len(items):
-            stay = np.ones(len(items), dtype=bool)
-            stay[go] = False
-            self._retries.append(items[stay])
-        used = np.bincount(hosts[go], minlength=self.hosts)
-        allowed -= used
-        self._waiting -= used
-        chosen: I64 = items[go]
-        return chosen
 
     def _take_fresh(self, allowed: I64, total: int) -> I64:
         if total <= 0:
@@ -234,8 +184,7 @@ class Prober:
         rtt = self.items.round_trip(items, codes, times[picked])
         phase = self.items.phase[items]
         self._leave(hosts[phase == Phase.OUTSTANDING])
-        self._waiting -= np.bincount(hosts[phase == Phase.WAITING], minlength=self.hosts)
-        self._benched -= np.bincount(hosts[phase == Phase.BENCHED], minlength=self.hosts)
+        self.retries.answered(hosts, phase)
         self.items.phase[items] = Phase.DECIDED
         self.items.answered_try[items] = codes + 1
         # Items of finished hosts were counted when they were given up.
@@ -259,7 +208,7 @@ class Prober:
         if not again.any():
             return
         self._dropped(hosts[again], lost_at[again], "answered only on a retry", now)
-        np.maximum.at(self._useful_try, hosts[again], codes[again])
+        self.retries.of_use(hosts[again], codes[again])
         self._grow_limits(now)
 
     def ping_answered(self, hosts: I64, codes: U8, times: F64, now: float) -> None:
@@ -295,7 +244,7 @@ class Prober:
         self._leave(items // self.width)
         self.ledger.forget(items)
         self.items.tries[items] -= 1
-        self._wait(items)
+        self.retries.wait(items)
 
     def finish(self, hosts: I64) -> None:
         """Nothing more is to be sent to these hosts: what is known is enough, or their time is up."""
@@ -308,11 +257,11 @@ class Prober:
         pending = (phases == Phase.OUTSTANDING) | (phases == Phase.WAITING)
         matrix[hosts] = np.where(pending, np.uint8(Phase.DECIDED), phases)
         fresh = int((self.counts[hosts] - self.cursor[hosts]).sum())
-        self.resolved += fresh + int(pending.sum()) + int(self._benched[hosts].sum())
+        self.resolved += fresh + int(pending.sum()) + int(self.retries.benched[hosts].sum())
         self.cursor[hosts] = self.counts[hosts]
         self.in_flight[-1] -= self.in_flight[hosts].sum()
         self.in_flight[hosts] = 0
-        self._waiting[hosts] = 0
+        self.retries.forget(hosts)
         self.pings.stop(hosts)
         self.windows.retire(hosts)
         self._finished.append(hosts)
@@ -341,9 +290,7 @@ class Prober:
             self._leave(hosts)
             self.windows.resolved(hosts)
             self.windows.expired(len(items))
-            again = self.items.tries[items] <= self.retry_limit[hosts]
-            self._wait(items[again])
-            self._bench(items[~again])
+            self.retries.timed_out(items)
         self._settle(now)
         return items
 
@@ -357,7 +304,7 @@ class Prober:
 
     def _settled(self) -> Bool:
         idle: Bool = self.active & (self.cursor == self.counts) & (self.in_flight[:-1] == 0)
-        idle &= self._waiting == 0
+        idle &= self.retries.waiting == 0
         return idle
 
     def _settle(self, now: float) -> None:
@@ -365,8 +312,8 @@ class Prober:
         if not idle.any():
             return
         self._grow_limits(now)
-        done = np.flatnonzero(idle & (self._waiting == 0) & ~self._wants_proof())
-        self.resolved += int(self._benched[done].sum())
+        done = np.flatnonzero(idle & (self.retries.waiting == 0) & ~self._wants_proof())
+        self.resolved += int(self.retries.benched[done].sum())
         self.active[done] = False
         self.pings.stop(done)
         self.windows.retire(done)
@@ -375,10 +322,9 @@ class Prober:
 
     def _wants_proof(self) -> Bool:
         """Hosts whose silent probes may not be given up yet: too little is known of the loss on their path."""
-        nearly: Bool = self.active & (self.cursor == self.counts) & (self._benched > 0) & (self._waiting == 0)
-        return (
-            nearly & self.pings.unproven(self.loss.sent[:-1], self._benched) & (self.retry_limit < self._most_retries)
-        )
+        retries = self.retries
+        nearly: Bool = self.active & (self.cursor == self.counts) & (retries.benched > 0) & (retries.waiting == 0)
+        return nearly & self.pings.unproven(self.loss.sent[:-1], retries.benched) & (retries.limit < retries.most)
 
     def next_timer(self, now: float) -> float | None:
         """When ``take`` should be called again if nothing arrives."""
@@ -386,7 +332,7 @@ class Prober:
         rate = self.rate.next_time(now)
         if rate is not None:
             times.append(rate)
-        held = self.active & (self.delays.next_send > now) & ((self.cursor < self.counts) | (self._waiting > 0))
+        held = self.active & (self.delays.next_send > now) & ((self.cursor < self.counts) | (self.retries.waiting > 0))
         if held.any():
             times.append(float(self.delays.next_send[held].min()))
         return min(times)
@@ -401,9 +347,7 @@ class Prober:
 
     def decisions(self) -> list[Decision]:
         """Timing decisions since the last call (the newest ten thousand)."""
-        taken = list(self._decisions)
-        self._decisions.clear()
-        return taken
+        return self._decisions.fetch()
 
     def progress(self) -> float:
         """Share of the work done, 0..1 (probes that may still need a retransmission count half)."""
@@ -422,48 +366,21 @@ class Prober:
         self.in_flight[:-1] -= np.bincount(hosts, minlength=self.hosts)
         self.in_flight[-1] -= len(hosts)
 
-    def _wait(self, items: I64) -> None:
-        if len(items):
-            self.items.phase[items] = Phase.WAITING
-            self._waiting += np.bincount(items // self.width, minlength=self.hosts)
-            self._retries.append(items)
-
-    def _bench(self, items: I64) -> None:
-        if len(items):
-            self.items.phase[items] = Phase.BENCHED
-            self._benched += np.bincount(items // self.width, minlength=self.hosts)
-
     def _grow_limits(self, now: float) -> None:
-        limit = np.maximum(self._useful_try + 1, self.loss.retries_needed())
-        limit = np.minimum(limit, self._most_retries)
-        grown = np.flatnonzero(self.active & (limit > self.retry_limit))
-        if not len(grown):
-            return
-        for host in grown:
-            self._decide(now, int(host), "retry_limit", "loss seen on the path", self.retry_limit[host], limit[host])
-        self.retry_limit[grown] = limit[grown]
-        self._unbench(grown[self._benched[grown] > 0])
-
-    def _unbench(self, hosts: I64) -> None:
-        if not len(hosts):
-            return
-        rows, columns = np.nonzero(self.items.phase.reshape(self.hosts, self.width)[hosts] == Phase.BENCHED)
-        items = hosts[rows] * self.width + columns
-        items = items[self.items.tries[items] <= self.retry_limit[items // self.width]]
-        self._benched -= np.bincount(items // self.width, minlength=self.hosts)
-        self._wait(items)
+        grown, old = self.retries.grow(self.loss.retries_needed(), self.active)
+        for host, before in zip(grown, old, strict=True):
+            self._decisions.add(
+                now, int(host), "retry_limit", "loss seen on the path", before, self.retries.limit[host]
+            )
 
     def _dropped(self, hosts: I64, sent: F64, cause: str, now: float) -> None:
         old = self.windows.cwnd.copy()
         for row in self.windows.drop(hosts, sent, now):
             host = int(row) if row < self.hosts else -1
-            self._decide(now, host, "cwnd", cause, old[row], self.windows.cwnd[row])
+            self._decisions.add(now, host, "cwnd", cause, old[row], self.windows.cwnd[row])
         before = self.delays.delay.copy()
         small = self.windows.smallest(hosts)
         for row in self.delays.drops(hosts[small], sent[small], now):
-            self._decide(
+            self._decisions.add(
                 now, int(row), "scan_delay", "drops look like a rate limit", before[row], self.delays.delay[row]
             )
-
-    def _decide(self, now: float, host: int, what: str, cause: str, old: float, new: float) -> None:
-        self._decisions.append(Decision(now, host, what, cause, float(old), float(new)))

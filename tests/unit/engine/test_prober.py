@@ -152,7 +152,7 @@ def test_many_small_chunks_of_retries_are_taken_in_one_go() -> None:
 
 
 def test_a_long_queue_of_retries_is_walked_over_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("leadline.engine.prober.RETRY_GLANCE", 16)
+    monkeypatch.setattr("leadline.engine.retries.RETRY_GLANCE", 16)
     prober = prober_of(2, 50, TimingPlan(min_parallelism=100))
     take(prober, T0)
     prober.expire(T0 + 1.1)
@@ -174,12 +174,12 @@ def test_retries_without_room_wait_for_their_host() -> None:
     assert (sends.hosts == 0).sum() == 3
     assert (sends.hosts == 1).sum() == 10
     check_books(prober)
-    assert prober._waiting.tolist() == [7, 0]
+    assert prober.retries.waiting.tolist() == [7, 0]
 
 
 def test_codes_wrap_where_tries_exceed_the_tag() -> None:
     prober = prober_of(1, 1, TimingPlan(max_retries=40))
-    prober.retry_limit[0] = 40
+    prober.retries.limit[0] = 40
     codes = []
     now = T0
     while not prober.done:

@@ -64,7 +64,7 @@ def test_an_answer_to_a_retry_shrinks_the_windows_and_allows_one_more() -> None:
     again = take(prober, T0 + 1.1, 3)
     assert again.codes.tolist() == [1, 1, 1]
     answer(prober, again, [0], T0 + 1.2)
-    assert 2 <= prober.retry_limit[0] <= 5
+    assert 2 <= prober.retries.limit[0] <= 5
     made = prober.decisions()
     assert all(one.new < one.old for one in made if one.what == "cwnd")
     whats = [(one.what, one.host, one.at) for one in made]
@@ -79,12 +79,12 @@ def test_grown_limits_bring_benched_items_back() -> None:
     again = take(prober, T0 + 1.1, 20)
     assert (again.codes == 1).all()
     prober.expire(T0 + 2.3)
-    assert prober._benched.tolist() == [10, 10]
+    assert prober.retries.benched.tolist() == [10, 10]
     answer(prober, again, [0], T0 + 2.3)
     check_books(prober)
     host = int(again.hosts[0])
-    assert prober._benched[host] == 0
-    assert prober._waiting[host] == 9
+    assert prober.retries.benched[host] == 0
+    assert prober.retries.waiting[host] == 9
     third = take(prober, T0 + 2.4, 20)
     assert (third.codes[third.hosts == host][:9] == 2).any()
 
@@ -157,5 +157,5 @@ def test_requeued_items_go_again_as_the_same_try_and_expire_once() -> None:
     assert again.codes.tolist() == [0, 0]
     prober.expire(T0 + 5)
     check_books(prober)
-    assert prober._waiting[0] == 2
+    assert prober.retries.waiting[0] == 2
     assert prober.items.tries.tolist() == [1, 1]

@@ -124,9 +124,9 @@ def test_loss_makes_retries_grow_up_to_what_is_allowed(retries: int) -> None:
     answers[0, 150:] = False
     FakeHosts(answers, loss=0.3, seed=3).run(prober, T0, most_takes=50_000)
     silent = prober.items.tries[150:]
-    assert (silent == prober.retry_limit[0] + 1).all()
-    assert prober.retry_limit[0] == min(retries, prober.retry_limit[0])
-    assert (retries < 2) or prober.retry_limit[0] >= 2
+    assert (silent == prober.retries.limit[0] + 1).all()
+    assert prober.retries.limit[0] == min(retries, prober.retries.limit[0])
+    assert (retries < 2) or prober.retries.limit[0] >= 2
 
 
 def test_retransmission_finds_what_loss_hid() -> None:
@@ -161,8 +161,8 @@ def test_a_lossy_path_raises_the_limit_by_pings_alone() -> None:
     prober = prober_of(1, 10, TimingPlan())
     prober.pings.teach(np.array([0]), np.array([50], dtype=np.int16))
     FakeHosts(np.zeros((1, 10), dtype=bool), loss=0.3, seed=5).run(prober, T0)
-    assert prober.retry_limit[0] > 2
-    assert (prober.items.tries == prober.retry_limit[0] + 1).all()
+    assert prober.retries.limit[0] > 2
+    assert (prober.items.tries == prober.retries.limit[0] + 1).all()
 
 
 def test_a_lost_ping_is_not_overwritten_by_the_sixteenth_after_it() -> None:

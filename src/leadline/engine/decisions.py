@@ -1,0 +1,37 @@
+"""The record of timing decisions, bounded, until somebody fetches it."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+
+MOST_KEPT = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """A change of timing at ``at`` (clock seconds); ``host`` is -1 for the group."""
+
+    at: float
+    host: int
+    what: str
+    cause: str
+    old: float
+    new: float
+
+
+class Decisions:
+    """The newest ``MOST_KEPT`` decisions that were not fetched yet."""
+
+    def __init__(self) -> None:
+        self._kept: deque[Decision] = deque(maxlen=MOST_KEPT)
+
+    def add(self, at: float, host: int, what: str, cause: str, old: float, new: float) -> None:
+        """Note one decision."""
+        self._kept.append(Decision(at, host, what, cause, float(old), float(new)))
+
+    def fetch(self) -> list[Decision]:
+        """What was noted since the last call, oldest first."""
+        taken = list(self._kept)
+        self._kept.clear()
+        return taken

@@ -1,0 +1,121 @@
+"""Probes that are to be sent again: the queue of those, those given up for now, and how often each host is tried."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadline.engine.ledger import Items, Phase
+from leadline.engine.timing import runs
+
+I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
+Bool = NDArray[np.bool_]
+
+# Waiting retransmissions looked at in one turn; more would cost more than they send.
+RETRY_GLANCE = 16_384
+_NONE: I64 = np.empty(0, dtype=np.int64)
+
+
+class Retries:
+    """``items``: columns over ``hosts * width`` items. ``most``: retransmissions that the user allows.
+
+    ``limit``: how often a silent probe to each host is sent again; ``waiting`` and ``benched``: how many items of each
+    host are in these phases. All ``(hosts,)``.
+    """
+
+    def __init__(self, items: Items, hosts: int, width: int, most: int) -> None:
+        self._items, self._hosts, self._width = items, hosts, width
+        self.most = most
+        self.limit: I64 = np.full(hosts, min(1, most), dtype=np.int64)
+        self.waiting: I64 = np.zeros(hosts, dtype=np.int64)
+        self.benched: I64 = np.zeros(hosts, dtype=np.int64)
+        self._useful: I64 = np.zeros(hosts, dtype=np.int64)
+        self._queue: deque[I64] = deque()
+
+    def wait(self, items: I64) -> None:
+        """These items are to be sent again as soon as there is room."""
+        if len(items):
+            self._items.phase[items] = Phase.WAITING
+            self.waiting += np.bincount(items // self._width, minlength=self._hosts)
+            self._queue.append(items)
+
+    def timed_out(self, items: I64) -> None:
+        """Nobody waits for these items any longer: they are tried again, or given up for now where they were tried
+        often enough.
+        """
+        again = self._items.tries[items] <= self.limit[items // self._width]
+        self.wait(items[again])
+        rest = items[~again]
+        if len(rest):
+            self._items.phase[rest] = Phase.BENCHED
+            self.benched += np.bincount(rest // self._width, minlength=self._hosts)
+
+    def take(self, allowed: I64, total: int) -> I64:
+        """At most ``total`` items to send again now, for each host as many as ``allowed`` (which is lowered)."""
+        if total <= 0 or not self._queue:
+            return _NONE
+        chunks: list[I64] = []
+        looked = 0
+        while self._queue and looked < RETRY_GLANCE:
+            chunks.append(self._queue.popleft())
+            looked += len(chunks[-1])
+        # Chunks may be many and tiny: they are put together so that each is walked over once.
+        items = np.concatenate(chunks)
+        if len(items) > RETRY_GLANCE:
+            self._queue.append(items[RETRY_GLANCE:])
+            items = items[:RETRY_GLANCE]
+        items = items[self._items.phase[items] == Phase.WAITING]
+        if not len(items):
+            return _NONE
+        hosts = items // self._width
+        order = np.argsort(hosts, kind="stable")
+        starts, counts = runs(hosts[order])
+        rank = np.empty(len(items), dtype=np.int64)
+        rank[order] = np.arange(len(items)) - np.repeat(starts, counts)
+        go = np.flatnonzero(rank < allowed[hosts])[:total]
+        if len(go) < len(items):
+            stay = np.ones(len(items), dtype=bool)
+            stay[go] = False
+            self._queue.append(items[stay])
+        used = np.bincount(hosts[go], minlength=self._hosts)
+        allowed -= used
+        self.waiting -= used
+        chosen: I64 = items[go]
+        return chosen
+
+    def answered(self, hosts: I64, phases: U8) -> None:
+        """Items of these hosts (repeats allowed) were answered while in these phases."""
+        self.waiting -= np.bincount(hosts[phases == Phase.WAITING], minlength=self._hosts)
+        self.benched -= np.bincount(hosts[phases == Phase.BENCHED], minlength=self._hosts)
+
+    def of_use(self, hosts: I64, codes: U8) -> None:
+        """These hosts (repeats allowed) answered the retransmission of this number."""
+        np.maximum.at(self._useful, hosts, codes)
+
+    def grow(self, needed: I64, active: Bool) -> tuple[I64, I64]:
+        """Raise the limits of ``active`` hosts to ``needed`` and to one more than what was of use; the items that
+        were given up too early wait again. Returns hosts and their limits before.
+        """
+        limit = np.minimum(np.maximum(self._useful + 1, needed), self.most)
+        grown = np.flatnonzero(active & (limit > self.limit))
+        old = self.limit[grown]
+        if len(grown):
+            self.limit[grown] = limit[grown]
+            self._unbench(grown[self.benched[grown] > 0])
+        return grown, old
+
+    def forget(self, hosts: I64) -> None:
+        """Nothing of these hosts is to be sent again."""
+        self.waiting[hosts] = 0
+
+    def _unbench(self, hosts: I64) -> None:
+        if not len(hosts):
+            return
+        rows, columns = np.nonzero(self._items.phase.reshape(self._hosts, self._width)[hosts] == Phase.BENCHED)
+        items = hosts[rows] * self._width + columns
+        items = items[self._items.tries[items] <= self.limit[items // self._width]]
+        self.benched -= np.bincount(items // self._width, minlength=self._hosts)
+        self.wait(items)
