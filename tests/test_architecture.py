@@ -127,7 +127,7 @@ def test_only_the_terminal_knows_rich(path: Path) -> None:
 
 @pytest.mark.parametrize("path", SOURCES, ids=name_of)
 def test_the_simulator_is_known_only_to_those_who_choose_a_network(path: Path) -> None:
-    if path.relative_to(PACKAGE).parts[0] not in ("cli", "sim", "pipeline.py"):
+    if path.relative_to(PACKAGE).parts[0] not in ("cli", "sim", "pipeline"):
         assert not any(module.startswith("leadline.sim") for module in imports_of(path))
 
 

@@ -1,0 +1,112 @@
+"""The order of the stages: targets, discovery, names, ports, services, and the events that come of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from leadline import __version__
+from leadline.data.services import default_services
+from leadline.data.vendors import vendor_of
+from leadline.discovery.stage import discover
+from leadline.engine.control import Control
+from leadline.engine.partition import partition
+from leadline.engine.session import Session
+from leadline.link.base import Network
+from leadline.model.event import Event, Notice, ScanStarted, TargetSkipped
+from leadline.model.host import HostStatus
+from leadline.model.plan import Plan
+from leadline.model.port import Reason
+from leadline.net.base import Resolver
+from leadline.pipeline.known import Known, broken_link, host_done, host_of, keep_outcome, no_route
+from leadline.pipeline.naming import list_hosts, name_hosts
+from leadline.pipeline.opening import check_rights, make_session, scan_ended, scan_infos
+from leadline.pipeline.scanning import matcher_of, scan_hosts
+from leadline.targets.input_file import read_lines
+from leadline.targets.source import TargetSource
+
+# Targets that are discovered together: four times Nmap's batch (spec sheet 2.6), since each batch waits once for late
+# answers, whatever its size.
+BLOCK = 16_384
+
+
+def run(plan: Plan, network: Network, resolver: Resolver, control: Control) -> Iterator[Event]:
+    """Carry out the plan. ``ScanStarted`` comes first and ``ScanEnded`` last, also when the scan is stopped or fails.
+
+    Raises the ``ScanError`` that ended the scan after it was told in ``ScanEnded``.
+    """
+    session = make_session(plan, network, control)
+    yield ScanStarted(
+        started=network.clock.epoch(),
+        version=__version__,
+        arguments=plan.arguments,
+        scans=scan_infos(plan, session.raw),
+        verbosity=plan.output.verbosity,
+        debugging=plan.output.debugging,
+    )
+    for text in plan.notices:
+        yield Notice(session.at(), "warning", text)
+    failure: Exception | None = None
+    try:
+        try:
+            check_rights(plan, session)
+            yield from _blocks(plan, session, resolver)
+            failure = session.broken
+        except Exception as error:  # noqa: BLE001 - told in the last event, then raised again
+            failure = error
+        yield scan_ended(session, failure)
+    finally:
+        # Also when nobody wants to hear the rest.
+        session.close()
+    if failure is not None:
+        raise failure
+
+
+def _blocks(plan: Plan, session: Session, resolver: Resolver) -> Iterator[Event]:
+    source = TargetSource(
+        plan.targets, resolver, default_services(), session.key, read_lines, stop=session.control.stopping
+    )
+    matcher = matcher_of(plan)
+    for block in source.blocks(BLOCK):
+        if session.control.stop:
+            return
+        if isinstance(block, TargetSkipped):
+            yield replace(block, at=session.at())
+        else:
+            known = Known(block, session.network.clock.epoch(), matcher=matcher)
+            yield from _block(known, plan, session, resolver)
+
+
+def _block(known: Known, plan: Plan, session: Session, resolver: Resolver) -> Iterator[Event]:
+    try:
+        if plan.discovery.mode == "list":
+            yield from list_hosts(known, plan, session, resolver)
+        else:
+            yield from _stages(known, plan, session, resolver)
+    except Exception:
+        for row, host in sorted(known.hosts.items()):
+            if row not in known.told:
+                cut = "" if host.status is HostStatus.DOWN else host.interrupted or known.stage
+                yield host_done(known, row, replace(host, interrupted=cut), session)
+        raise
+
+
+def _stages(known: Known, plan: Plan, session: Session, resolver: Resolver) -> Iterator[Event]:
+    block = known.block
+    parts, lost = partition(block, session.network)
+    for row in lost:
+        known.hosts[int(row)] = host_of(known, int(row), HostStatus.DOWN, Reason.NO_ROUTE)
+    if len(lost):
+        yield Notice(session.at(), "warning", no_route(block, lost.tolist()))
+    for part in parts:
+        if session.control.stop:
+            break
+        outcome = yield from discover(part, block, session, vendor_of)
+        known.groups.append((part, outcome))
+        # Where discovery is all, hosts are finished here, unless names are asked for.
+        last = plan.ports.technique is None and plan.resolve.reverse == "never"
+        keep_outcome(known, part, outcome, session.network.clock.epoch() if last else 0.0, session.tally)
+        if outcome.failure is not None:
+            yield broken_link(outcome.failure, session)
+    yield from name_hosts(known, plan, session, resolver)
+    yield from scan_hosts(known, plan, session)

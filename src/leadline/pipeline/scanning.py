@@ -1,0 +1,117 @@
+"""Ports and services of the hosts of a block that are up, group by group."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator, Iterator
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from leadline.data.ranking import top_ports
+from leadline.data.services import service_name
+from leadline.engine.codec import SLOTS
+from leadline.engine.group import HostGroup
+from leadline.engine.partition import Part
+from leadline.engine.session import Session
+from leadline.errors import LinkError
+from leadline.model.event import Event
+from leadline.model.host import Host, HostStatus
+from leadline.model.plan import Plan
+from leadline.model.port import Protocol
+from leadline.model.target import TargetBlock
+from leadline.pipeline.known import Known, broken_link, has_open, host_done, with_ports
+from leadline.ports.stage import HostPorts, group_sizes, scan_ports, task_of
+
+if TYPE_CHECKING:
+    from leadline.services.matcher import Matcher
+
+
+def matcher_of(plan: Plan) -> Matcher | None:
+    """The rules of version detection, when it is asked for. Imported here: other scans need not wait for it."""
+    if not plan.services.enabled:
+        return None
+    from leadline.services.cache import default_folder
+    from leadline.services.matcher import make_matcher
+
+    return make_matcher(plan.services.rules, default_folder(os.environ))
+
+
+def scan_hosts(known: Known, plan: Plan, session: Session) -> Iterator[Event]:
+    """Give the hosts that are finished, scan the ports of the others, group by group."""
+    scans = plan.ports.technique is not None
+    for row, host in sorted(known.hosts.items()):
+        if not (scans and host.status is HostStatus.UP):
+            yield host_done(known, row, host, session)
+    if not scans:
+        return
+    if not session.control.stop:
+        known.stage = task_of(session)
+    for part, outcome in known.groups:
+        up = np.flatnonzero(outcome.status == HostStatus.UP)
+        ports = [ports_of(known.block, int(part.rows[index]), plan) for index in up]
+        most = max((len(numbers) for numbers in ports), default=0)
+        first = 0
+        for size in group_sizes(len(up), most, session):
+            rows = up[first : first + size]
+            yield from _scan_group(known, part, outcome.group, rows, ports[first : first + size], session)
+            first += size
+
+
+def ports_of(block: TargetBlock, row: int, plan: Plan) -> tuple[int, ...]:
+    """The ports to scan of the target in this row, ascending: its own or the plan's."""
+    own = block.port_sets.get(row)
+    if own is None:
+        return plan.ports.ports.of(Protocol.TCP)
+    excluded = set(plan.ports.excluded.of(Protocol.TCP))
+    numbers = own.of(Protocol.TCP)
+    return tuple(number for number in numbers if number not in excluded) if excluded else numbers
+
+
+def _scan_group(
+    known: Known, part: Part, group: HostGroup, rows: np.ndarray[tuple[int], np.dtype[np.int64]],
+    ports: list[tuple[int, ...]], session: Session,
+) -> Generator[Event, None, None]:  # fmt: skip
+    places = [int(part.rows[index]) for index in rows]
+    if session.control.stop or not any(ports):
+        cut = known.stage if session.control.stop else ""
+        for place in places:
+            yield host_done(known, place, replace(known.hosts[place], interrupted=cut), session)
+        return
+    scopes = {at: known.block.scopes[place] for at, place in enumerate(places) if place in known.block.scopes}
+    popular = top_ports(Protocol.TCP, SLOTS)
+    ready: list[tuple[int, Host]] = []
+    try:
+        for event in scan_ports(group.subset(rows), ports, scopes, session, service_name, popular):
+            if isinstance(event, HostPorts):
+                place = places[event.row]
+                host = known.hosts[place] = with_ports(known.hosts[place], event)
+                if known.matcher is not None and not host.interrupted and has_open(host):
+                    ready.append((place, host))
+                else:
+                    yield host_done(known, place, host, session)
+            else:
+                yield event
+        yield from _services(known, ready, session)
+    except LinkError as error:
+        # What was found is told, each host with the stage that it was cut in.
+        yield broken_link(error, session)
+        for place in places:
+            if place not in known.told:
+                yield host_done(known, place, replace(known.hosts[place], interrupted=known.stage), session)
+
+
+def _services(known: Known, ready: list[tuple[int, Host]], session: Session) -> Generator[Event, None, None]:
+    """Ask what runs behind the open ports of hosts whose ports are known."""
+    if not ready or known.matcher is None:
+        return
+    from leadline.services.stage import TASK, HostServices, scan_services
+
+    known.stage = TASK
+    scopes = {place: known.block.scopes[place] for place, _ in ready if place in known.block.scopes}
+    for event in scan_services(ready, scopes, known.matcher, session):
+        if isinstance(event, HostServices):
+            yield host_done(known, event.row, event.host, session)
+        else:
+            yield event
