@@ -16,6 +16,7 @@ from leadline.report.words import counted, range_list, two_digits
 
 FEW_BYTES = 64
 MOST_LISTED = 100
+MOST_REMARKS = 20
 _INDENT = " " * 13
 _MOST_RANGES = 12
 _PROBES = {"syn": "SYN", "ack": "ACK", "fin": "FIN", "connect": "connection attempt", "arp": "ARP request"}
@@ -93,6 +94,9 @@ def _host(recording: Recording) -> Iterator[str]:
         waited = f"; in the end an answer was waited for {two_digits(timeout)}s" if timeout is not None else ""
         spread = two_digits(number(host, "rttvar") or 0.0)
         yield f"{_INDENT}round trip {two_digits(latency)}s, give or take {spread}s{waited}"
+    remarks = host.get("remarks")
+    for remark in remarks[:MOST_REMARKS] if isinstance(remarks, list) else ():
+        yield f"{_INDENT}note: {shown(str(remark))}"
 
 
 def _evidence(proof: Fields, verdict: str, reason: str) -> Iterator[str]:

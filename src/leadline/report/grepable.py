@@ -50,8 +50,10 @@ class Grepable:
         if view.total:
             text += f"{head}{_ports_field(view, self.plan.versions)}\n"
         cut = cut_words(host)
-        # A line of its own: the two lines that scripts look for stay as they know them.
-        return f"{text}{head}Incomplete: {for_grepable(cut)}\n" if cut else text
+        # Lines of their own: the two lines that scripts look for stay as they know them.
+        if cut:
+            text += f"{head}Incomplete: {for_grepable(cut)}\n"
+        return text + "".join(f"{head}Remark: {for_grepable(remark)}\n" for remark in host.remarks)
 
 
 def _ports_field(view: PortView, versions: bool) -> str:

@@ -54,6 +54,7 @@ def host_lines(host: Host, view: PortView, plan: OutputPlan, colour: bool = Fals
     cut = cut_words(host)
     if cut:
         lines.append(f"The scan of this host is incomplete: {for_terminal(cut)}.")
+    lines += [f"Note: {for_terminal(remark)}." for remark in host.remarks]
     if plan.debugging and host.evidence is not None:
         lines.append(f"Host evidence: {for_terminal(evidence_words(host.evidence))}")
     if view.total:

@@ -19,8 +19,9 @@ def host_element(host: Host, view: PortView) -> str:
     if host.timed_out:
         times += ' timedout="true"'
     cut = cut_words(host)
-    if cut:
-        times += f' comment="{for_xml(cut)}; the results are partial"'
+    told = [*([f"{cut}; the results are partial"] if cut else []), *host.remarks]
+    if told:
+        times += f' comment="{for_xml("; ".join(told))}"'
     return (
         f"<host{times}>{status_element(host.status, host.reason, host.reason_ttl)}\n"
         f"{address_element(host.address, host.mac, host.vendor)}{hostnames_element(host.hostnames)}"

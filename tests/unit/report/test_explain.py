@@ -125,3 +125,12 @@ def test_nonsense_never_raises(host: dict[str, object], ports: object) -> None:
     for lines in (host_story(made, "f"), port_story(made, 22, ""), what_is_there(made, "9")):
         assert lines is not None
         assert all(line.isprintable() for line in lines)
+
+
+def test_remarks_about_the_host() -> None:
+    made = recording(HOST | {"remarks": ["it answers on every port", 7, "\x1b[2J"]})
+    lines = [line.strip() for line in host_story(made, "f")]
+    assert "note: it answers on every port" in lines
+    assert "note: 7" in lines
+    assert not any("\x1b" in line for line in lines)
+    assert not any("note:" in line for line in host_story(recording(HOST | {"remarks": "no list"}), "f"))

@@ -127,3 +127,13 @@ def test_versions_stand_in_their_field() -> None:
     ]
     assert [entry.count("/") for entry in entries] == [7] * len(entries)
     assert "//ppp///" in line_of(HostDone(1.0, server()))
+
+
+def test_each_remark_is_a_line_of_its_own() -> None:
+    told = replace(UP, interrupted="x", remarks=("a/b", "c"))
+    assert [line[1] for line in fields(told)] == [
+        "Status: Up",
+        "Incomplete: interrupted during x",
+        "Remark: a|b",
+        "Remark: c",
+    ]

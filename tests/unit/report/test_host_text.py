@@ -200,3 +200,8 @@ def test_tls_follows_its_port_from_v_on_and_dialogues_from_d_on() -> None:
     assert "    NULL at 1.500s: only listened, 40 bytes received in 0.021s: match" in lines
     assert not any("received: " in line for line in lines)
     assert any("      received: SSH-2.0-" in line for line in lines_of(server(), OutputPlan(debugging=2)))
+
+
+def test_remarks_follow_what_was_cut() -> None:
+    told = replace(UP, interrupted="SYN Stealth Scan", remarks=("it answers on every port", "evil \x1b[2J"))
+    assert lines_of(told)[3:5] == ["Note: it answers on every port.", "Note: evil \\x1b[2J."]

@@ -129,3 +129,12 @@ def test_each_port_has_its_own_service() -> None:
     found = [port.find("service").get("name") for port in element(server()).iter("port")]
     assert found == ["ssh", "smtp", "hosts2-ns", "http", "ppp", "http", "cslistener", "tcpwrapped", "unknown",
                      "tungsten-https"]  # fmt: skip
+
+
+def test_remarks_share_the_comment() -> None:
+    told = replace(UP, remarks=("it answers <everywhere>", "twice"))
+    assert element(told).get("comment") == "it answers <everywhere>; twice"
+    cut = replace(told, interrupted="Ping Scan")
+    assert (
+        element(cut).get("comment", "").startswith("interrupted during Ping Scan; the results are partial; it answers")
+    )
