@@ -131,7 +131,7 @@ def test_every_argument_reaches_its_place_in_the_plan() -> None:
     assert targets.randomize
     assert targets.resolve_all
     assert targets.unique
-    assert plan.ports.technique is Technique.CONNECT
+    assert plan.ports.techniques == (Technique.CONNECT,)
     assert plan.ports.ports.of(Protocol.TCP) == tuple(number for number in range(1, 101) if number != 7)
     assert (plan.resolve.reverse, plan.resolve.servers) == ("never", ("192.0.2.53",))
     assert (timing.template, timing.max_retries, timing.host_timeout, timing.scan_delay) == (4, 2, 60, 0.5)
@@ -169,7 +169,7 @@ def test_every_argument_has_a_kind_that_can_be_checked() -> None:
 def test_the_ways_of_discovery(discovery: str, mode: str, technique: Technique | None) -> None:
     network = SimNetwork(WORLD)
     plan = leadline.scan("10.0.0.5", discovery=discovery, network=network, resolver=network.resolver()).plan
-    assert (plan.discovery.mode, plan.ports.technique) == (mode, technique)
+    assert (plan.discovery.mode, plan.ports.techniques) == (mode, (technique,) if technique else ())
 
 
 def test_most_common_ports() -> None:

@@ -9,20 +9,46 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import Enum
 
+from leadline.model.port import Protocol
 from leadline.model.port_set import PortSet
 
 
 class Technique(Enum):
-    """Port scan techniques; the value is Nmap's word for ``scaninfo type``."""
+    """Port scan techniques in the order in which they run on a group (spec sheet 2.7).
+
+    The value is Nmap's word for ``scaninfo type``.
+    """
 
     SYN = "syn"
-    CONNECT = "connect"
     ACK = "ack"
     WINDOW = "window"
-    MAIMON = "maimon"
-    NULL = "null"
     FIN = "fin"
     XMAS = "xmas"
+    NULL = "null"
+    MAIMON = "maimon"
+    UDP = "udp"
+    CONNECT = "connect"
+    SCTP_INIT = "sctpinit"
+    SCTP_COOKIE_ECHO = "sctpcookieecho"
+    IP_PROTOCOL = "ipproto"
+    IDLE = "idle"
+    BOUNCE = "bounce"
+
+    @property
+    def protocol(self) -> Protocol:
+        """Whose ports it scans."""
+        return _PROTOCOLS.get(self, Protocol.TCP)
+
+
+_PROTOCOLS = {
+    Technique.UDP: Protocol.UDP,
+    Technique.SCTP_INIT: Protocol.SCTP,
+    Technique.SCTP_COOKIE_ECHO: Protocol.SCTP,
+    Technique.IP_PROTOCOL: Protocol.IP,
+}
+
+WITHOUT_RIGHTS = frozenset({Technique.CONNECT, Technique.BOUNCE})
+"""Techniques that send no raw packets: an ordinary user may use them."""
 
 
 class PingKind(Enum):
@@ -98,11 +124,11 @@ class DiscoveryPlan:
 class PortPlan:
     """Which ports, and how.
 
-    ``technique`` is ``None`` for ``-sn`` and ``-sL``. ``ports``: the scan's default set (targets may name their own).
-    ``scan_flags``: TCP flags to send instead of the technique's own (0..255).
+    ``techniques``: in the order in which they run; none for ``-sn`` and ``-sL``. ``ports``: the scan's default set
+    (targets may name their own). ``scan_flags``: TCP flags to send instead of the technique's own (0..255).
     """
 
-    technique: Technique | None = None
+    techniques: tuple[Technique, ...] = ()
     ports: PortSet = field(default_factory=PortSet)
     excluded: PortSet = field(default_factory=PortSet)
     sequential: bool = False

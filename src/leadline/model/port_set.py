@@ -17,5 +17,17 @@ class PortSet:
         """The ports of one protocol, ascending; empty when none are asked for."""
         return self.ports.get(protocol, ())
 
+    def without(self, excluded: PortSet) -> PortSet:
+        """The ports that are not among the excluded ones; itself when nothing is excluded."""
+        if not excluded.ports:
+            return self
+        gone = {protocol: frozenset(numbers) for protocol, numbers in excluded.ports.items()}
+        return PortSet(
+            {
+                protocol: tuple(number for number in numbers if number not in gone.get(protocol, ()))
+                for protocol, numbers in self.ports.items()
+            }
+        )
+
     def __len__(self) -> int:
         return sum(len(numbers) for numbers in self.ports.values())

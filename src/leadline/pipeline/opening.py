@@ -13,10 +13,11 @@ from leadline.engine.session import PORT_BLOCKS, Session
 from leadline.errors import PrivilegeError, ScanError
 from leadline.link.base import Network
 from leadline.model.event import ScanEnded, ScanInfo
-from leadline.model.plan import Plan, Technique
+from leadline.model.plan import WITHOUT_RIGHTS, Plan, Technique
 from leadline.model.port import Protocol
 from leadline.model.tcp_flags import flag_names
 from leadline.ports.result import ranges_of
+from leadline.ports.stage import techniques_of
 
 
 def make_session(plan: Plan, network: Network, control: Control) -> Session:
@@ -25,7 +26,8 @@ def make_session(plan: Plan, network: Network, control: Control) -> Session:
     generator = np.random.default_rng(seed)
     now = network.clock.now()
     key = os.urandom(16) if seed is None else generator.bytes(16)
-    wants_raw = plan.ports.technique is not Technique.CONNECT or plan.discovery.mode == "ping"
+    wants_raw = not plan.ports.techniques or any(one not in WITHOUT_RIGHTS for one in plan.ports.techniques)
+    wants_raw = wants_raw or plan.discovery.mode == "ping"
     raw = wants_raw and (network.can_send_raw() if plan.privileged is None else plan.privileged)
     random = int(generator.integers(1 << 30))
     return Session(
@@ -43,21 +45,25 @@ def make_session(plan: Plan, network: Network, control: Control) -> Session:
 
 def check_rights(plan: Plan, session: Session) -> None:
     """A SYN scan has a substitute, the others have none. Only a plan made for another network comes so far."""
-    wanted = plan.ports.technique
-    has_substitute = wanted is Technique.SYN and plan.ports.scan_flags is None
-    if wanted in (None, Technique.CONNECT) or session.raw or has_substitute:
+    if session.raw:
         return
-    raise PrivilegeError(f"raw packets cannot be sent, and a scan of the kind {wanted.value} sends nothing else")
+    for wanted in plan.ports.techniques:
+        has_substitute = wanted is Technique.SYN and plan.ports.scan_flags is None
+        if wanted not in WITHOUT_RIGHTS and not has_substitute:
+            message = f"raw packets cannot be sent, and a scan of the kind {wanted.value} sends nothing else"
+            raise PrivilegeError(message)
 
 
-def scan_infos(plan: Plan, raw: bool) -> tuple[ScanInfo, ...]:
+def scan_infos(plan: Plan, session: Session) -> tuple[ScanInfo, ...]:
     """What the first event says of each technique."""
-    if plan.ports.technique is None:
-        return ()
-    technique = plan.ports.technique if raw else Technique.CONNECT
-    numbers = plan.ports.ports.of(Protocol.TCP)
-    flags = "" if plan.ports.scan_flags is None else flag_names(plan.ports.scan_flags)
-    return (ScanInfo(technique.value, Protocol.TCP, len(numbers), _range_list(numbers), flags),)
+    infos = []
+    for technique in techniques_of(session):
+        protocol = technique.protocol
+        numbers = plan.ports.ports.of(protocol)
+        flagged = plan.ports.scan_flags is not None and protocol is Protocol.TCP
+        flags = flag_names(plan.ports.scan_flags or 0) if flagged else ""
+        infos.append(ScanInfo(technique.value, protocol, len(numbers), _range_list(numbers), flags))
+    return tuple(infos)
 
 
 def _range_list(numbers: tuple[int, ...]) -> str:

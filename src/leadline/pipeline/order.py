@@ -16,7 +16,7 @@ from leadline.link.base import Network
 from leadline.model.event import Event, Notice, ScanStarted, TargetSkipped
 from leadline.model.host import HostStatus
 from leadline.model.plan import Plan
-from leadline.model.port import Reason
+from leadline.model.port import Protocol, Reason
 from leadline.net.base import Resolver
 from leadline.pipeline.known import Known, broken_link, host_done, host_of, keep_outcome, no_route
 from leadline.pipeline.naming import list_hosts, name_hosts
@@ -40,7 +40,7 @@ def run(plan: Plan, network: Network, resolver: Resolver, control: Control) -> I
         started=network.clock.epoch(),
         version=__version__,
         arguments=plan.arguments,
-        scans=scan_infos(plan, session.raw),
+        scans=scan_infos(plan, session),
         verbosity=plan.output.verbosity,
         debugging=plan.output.debugging,
     )
@@ -63,8 +63,9 @@ def run(plan: Plan, network: Network, resolver: Resolver, control: Control) -> I
 
 
 def _blocks(plan: Plan, session: Session, resolver: Resolver) -> Iterator[Event]:
+    protocols = tuple(dict.fromkeys(technique.protocol for technique in plan.ports.techniques)) or (Protocol.TCP,)
     source = TargetSource(
-        plan.targets, resolver, default_services(), session.key, read_lines, stop=session.control.stopping
+        plan.targets, resolver, default_services(), session.key, read_lines, protocols, session.control.stopping
     )
     matcher = matcher_of(plan)
     for block in source.blocks(BLOCK):
@@ -104,7 +105,7 @@ def _stages(known: Known, plan: Plan, session: Session, resolver: Resolver) -> I
         outcome = yield from discover(part, block, session, vendor_of)
         known.groups.append((part, outcome))
         # Where discovery is all, hosts are finished here, unless names are asked for.
-        last = plan.ports.technique is None and plan.resolve.reverse == "never"
+        last = not plan.ports.techniques and plan.resolve.reverse == "never"
         keep_outcome(known, part, outcome, session.network.clock.epoch() if last else 0.0, session.tally)
         if outcome.failure is not None:
             yield broken_link(outcome.failure, session)

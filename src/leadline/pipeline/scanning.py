@@ -11,18 +11,19 @@ import numpy as np
 
 from leadline.data.ranking import top_ports
 from leadline.data.services import service_name
-from leadline.engine.codec import SLOTS
 from leadline.engine.group import HostGroup
 from leadline.engine.partition import Part
 from leadline.engine.session import Session
 from leadline.errors import LinkError
-from leadline.model.event import Event
+from leadline.model.event import Event, TaskStarted
 from leadline.model.host import Host, HostStatus
 from leadline.model.plan import Plan
 from leadline.model.port import Protocol
+from leadline.model.port_set import PortSet
 from leadline.model.target import TargetBlock
 from leadline.pipeline.known import Known, broken_link, has_open, host_done, with_ports
-from leadline.ports.stage import HostPorts, group_sizes, scan_ports, task_of
+from leadline.ports.probes import POPULAR_FIRST
+from leadline.ports.stage import HostPorts, group_sizes, scan_ports, task_of, techniques_of
 
 if TYPE_CHECKING:
     from leadline.services.matcher import Matcher
@@ -40,18 +41,18 @@ def matcher_of(plan: Plan) -> Matcher | None:
 
 def scan_hosts(known: Known, plan: Plan, session: Session) -> Iterator[Event]:
     """Give the hosts that are finished, scan the ports of the others, group by group."""
-    scans = plan.ports.technique is not None
+    scans = bool(plan.ports.techniques)
     for row, host in sorted(known.hosts.items()):
         if not (scans and host.status is HostStatus.UP):
             yield host_done(known, row, host, session)
     if not scans:
         return
     if not session.control.stop:
-        known.stage = task_of(session)
+        known.stage = task_of(techniques_of(session)[0])
     for part, outcome in known.groups:
         up = np.flatnonzero(outcome.status == HostStatus.UP)
         ports = [ports_of(known.block, int(part.rows[index]), plan) for index in up]
-        most = max((len(numbers) for numbers in ports), default=0)
+        most = max((len(numbers) for each in ports for numbers in each.ports.values()), default=0)
         first = 0
         for size in group_sizes(len(up), most, session):
             rows = up[first : first + size]
@@ -59,19 +60,15 @@ def scan_hosts(known: Known, plan: Plan, session: Session) -> Iterator[Event]:
             first += size
 
 
-def ports_of(block: TargetBlock, row: int, plan: Plan) -> tuple[int, ...]:
-    """The ports to scan of the target in this row, ascending: its own or the plan's."""
+def ports_of(block: TargetBlock, row: int, plan: Plan) -> PortSet:
+    """The ports to scan of the target in this row: its own or the plan's."""
     own = block.port_sets.get(row)
-    if own is None:
-        return plan.ports.ports.of(Protocol.TCP)
-    excluded = set(plan.ports.excluded.of(Protocol.TCP))
-    numbers = own.of(Protocol.TCP)
-    return tuple(number for number in numbers if number not in excluded) if excluded else numbers
+    return plan.ports.ports if own is None else own.without(plan.ports.excluded)
 
 
 def _scan_group(
     known: Known, part: Part, group: HostGroup, rows: np.ndarray[tuple[int], np.dtype[np.int64]],
-    ports: list[tuple[int, ...]], session: Session,
+    ports: list[PortSet], session: Session,
 ) -> Generator[Event, None, None]:  # fmt: skip
     places = [int(part.rows[index]) for index in rows]
     if session.control.stop or not any(ports):
@@ -80,10 +77,9 @@ def _scan_group(
             yield host_done(known, place, replace(known.hosts[place], interrupted=cut), session)
         return
     scopes = {at: known.block.scopes[place] for at, place in enumerate(places) if place in known.block.scopes}
-    popular = top_ports(Protocol.TCP, SLOTS)
     ready: list[tuple[int, Host]] = []
     try:
-        for event in scan_ports(group.subset(rows), ports, scopes, session, service_name, popular):
+        for event in scan_ports(group.subset(rows), ports, scopes, session, service_name, _popular):
             if isinstance(event, HostPorts):
                 place = places[event.row]
                 host = known.hosts[place] = with_ports(known.hosts[place], event)
@@ -92,6 +88,8 @@ def _scan_group(
                 else:
                     yield host_done(known, place, host, session)
             else:
+                if isinstance(event, TaskStarted):
+                    known.stage = event.task
                 yield event
         yield from _services(known, ready, session)
     except LinkError as error:
@@ -100,6 +98,10 @@ def _scan_group(
         for place in places:
             if place not in known.told:
                 yield host_done(known, place, replace(known.hosts[place], interrupted=known.stage), session)
+
+
+def _popular(protocol: Protocol) -> tuple[int, ...]:
+    return top_ports(protocol, POPULAR_FIRST)
 
 
 def _services(known: Known, ready: list[tuple[int, Host]], session: Session) -> Generator[Event, None, None]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from leadline.errors import PrivilegeError, UsageError
-from leadline.model.plan import OutputPlan, PingKind, Plan, PortPlan, ResolvePlan, TargetPlan, Technique
-from leadline.model.port import Protocol
+from leadline.model.plan import OutputPlan, PingKind, Plan, PortPlan, ResolvePlan, TargetPlan
 from leadline.plan.check import check
 from leadline.plan.discovery import DiscoveryChoice, choose_discovery
 from leadline.plan.options import Options
@@ -14,7 +13,7 @@ from leadline.plan.port_choice import PortChoice, choose_ports
 from leadline.plan.presets import timing_plan
 from leadline.plan.proxies import proxy_notices, read_proxies, without_password
 from leadline.plan.service_choice import choose_services
-from leadline.plan.technique_choice import TechniqueChoice, choose_technique
+from leadline.plan.technique_choice import OPTION_OF, TechniqueChoice, choose_technique
 
 
 def build_plan(options: Options, privileged: bool) -> Plan:
@@ -43,7 +42,7 @@ def build_plan(options: Options, privileged: bool) -> Plan:
         resolve=ResolvePlan(options.reverse or "up", options.dns_servers, options.system_dns),
         discovery=discovery.plan,
         ports=PortPlan(
-            technique.technique, ports.ports, ports.excluded, options.sequential, options.open_only, technique.flags
+            technique.techniques, ports.ports, ports.excluded, options.sequential, options.open_only, technique.flags
         ),
         timing=timing,
         services=services,
@@ -67,7 +66,7 @@ def find_mistakes(options: Options) -> list[str]:
     """Every mistake that can be told without knowing the rights: contradictions, then faults in lists of ports."""
     mistakes = check(options)
     # Techniques and probes that do not exist were told by now; what else is wrong shall be told too.
-    techniques, kinds = {one.value for one in Technique}, {one.value for one in PingKind}
+    techniques, kinds = {one.value for one in OPTION_OF}, {one.value for one in PingKind}
     options = replace(
         options,
         techniques=tuple(name for name in options.techniques if name in techniques),
@@ -79,7 +78,7 @@ def find_mistakes(options: Options) -> list[str]:
 
 
 def _choices(options: Options, privileged: bool, technique: TechniqueChoice) -> tuple[PortChoice, DiscoveryChoice]:
-    ports = choose_ports(options, () if technique.technique is None else (Protocol.TCP,))
+    ports = choose_ports(options, technique.protocols)
     return ports, choose_discovery(options, privileged, ports.excluded)
 
 

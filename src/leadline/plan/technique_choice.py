@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 
 from leadline.errors import UsageError
-from leadline.model.plan import Technique
+from leadline.model.plan import WITHOUT_RIGHTS, Technique
+from leadline.model.port import Protocol
 from leadline.model.tcp_flags import ALL_FLAGS, FLAG_VALUES
 from leadline.plan.options import Options
 
@@ -21,7 +22,9 @@ OPTION_OF: dict[Technique, str] = {
     Technique.FIN: "-sF",
     Technique.XMAS: "-sX",
 }
-"""What chooses each technique on the command line."""
+"""What chooses each technique that is built on the command line."""
+
+_TECHNIQUE_OF = {option: technique for technique, option in OPTION_OF.items()}
 
 _NEEDS = "needs the right to send raw packets (root or CAP_NET_RAW)"
 _WORDS = FLAG_VALUES | {"ALL": ALL_FLAGS, "NONE": 0}
@@ -32,14 +35,19 @@ _NUMBER = re.compile(r"0|[1-9][0-9]{0,2}|0[xX][0-9a-fA-F]{1,2}", re.ASCII)
 
 @dataclass(slots=True)
 class TechniqueChoice:
-    """``technique``: ``None`` where no port is scanned. ``flags``: of ``--scanflags``. The lists are whole sentences;
-    ``needs_rights``: what has no substitute without raw packets.
+    """``techniques``: in the order of running, none where no port is scanned. ``flags``: of ``--scanflags``. The lists
+    are whole sentences; ``needs_rights``: what has no substitute without raw packets.
     """
 
-    technique: Technique | None = None
+    techniques: tuple[Technique, ...] = ()
     flags: int | None = None
     notices: list[str] = field(default_factory=list)
     needs_rights: list[str] = field(default_factory=list)
+
+    @property
+    def protocols(self) -> tuple[Protocol, ...]:
+        """Whose ports are scanned, each once."""
+        return tuple(dict.fromkeys(technique.protocol for technique in self.techniques))
 
 
 def choose_technique(options: Options, privileged: bool) -> TechniqueChoice:
@@ -47,21 +55,27 @@ def choose_technique(options: Options, privileged: bool) -> TechniqueChoice:
     choice = TechniqueChoice()
     if options.list_scan or options.ping_scan:
         return choice
-    asked = Technique(options.techniques[0]) if options.techniques else None
-    choice.technique = asked or Technique.SYN
+    asked = {Technique(name) for name in options.techniques}
+    choice.techniques = in_order(asked or {Technique.SYN})
     choice.flags = parse_flags(options.scan_flags) if options.scan_flags is not None else None
-    if asked is Technique.CONNECT or privileged:
+    if privileged:
         return choice
-    if choice.technique is not Technique.SYN:
-        choice.needs_rights.append(f"{OPTION_OF[choice.technique]} {_NEEDS}.")
-    if choice.flags is not None:
+    for technique in choice.techniques:
+        if technique not in WITHOUT_RIGHTS and technique is not Technique.SYN:
+            choice.needs_rights.append(f"{OPTION_OF[technique]} {_NEEDS}.")
+    if choice.flags is not None and Technique.CONNECT not in asked:
         choice.needs_rights.append(f"--scanflags {_NEEDS}.")
-    if choice.needs_rights:
+    if choice.needs_rights or Technique.SYN not in choice.techniques:
         return choice
-    choice.technique = Technique.CONNECT
-    if asked is Technique.SYN:
+    choice.techniques = in_order({*choice.techniques, Technique.CONNECT} - {Technique.SYN})
+    if Technique.SYN in asked:
         choice.notices.append(f"The SYN scan (-sS) {_NEEDS}; a connect scan (-sT) is made instead.")
     return choice
+
+
+def in_order(techniques: Collection[Technique]) -> tuple[Technique, ...]:
+    """As they run one after the other."""
+    return tuple(technique for technique in Technique if technique in techniques)
 
 
 def parse_flags(text: str) -> int:
@@ -86,14 +100,17 @@ def parse_flags(text: str) -> int:
 
 def check_techniques(options: Options) -> Iterator[str]:
     """One sentence for each mistake."""
-    known = {technique.value for technique in Technique}
+    known = {technique.value for technique in OPTION_OF}
     for name in options.techniques:
         if name not in known:
             yield f"There is no scan technique named {name!r} (there are {', '.join(sorted(known))})."
     chosen = [OPTION_OF[Technique(name)] for name in dict.fromkeys(options.techniques) if name in known]
-    if len(chosen) > 1:
-        every = "not both" if len(chosen) == 2 else "not several"
-        yield f"Only one TCP scan technique can be chosen: {', '.join(chosen[:-1])} or {chosen[-1]}, {every}."
+    for protocol in (Protocol.TCP, Protocol.SCTP):
+        alike = [option for option in chosen if _TECHNIQUE_OF[option].protocol is protocol]
+        if len(alike) > 1:
+            every = "not both" if len(alike) == 2 else "not several"
+            name = protocol.label.upper()
+            yield f"Only one {name} scan technique can be chosen: {', '.join(alike[:-1])} or {alike[-1]}, {every}."
     if options.list_scan and options.ping_scan:
         yield "-sL only lists targets and -sn only looks which are up: choose one."
     for flag, name in ((options.list_scan, "-sL"), (options.ping_scan, "-sn")):

@@ -1,4 +1,4 @@
-"""What an answer to a TCP probe or a connect attempt means: tables, spec sheet 2.8 (RFC 792, 4443, 9293)."""
+"""What an answer to a raw probe or a connect attempt means: tables, spec sheet 2.8."""
 
 from __future__ import annotations
 
@@ -8,47 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.model.port import PortState, Reason
+from leadline.engine.codec import Replies
+from leadline.model.port import PortState, Protocol, Reason
 from leadline.ports.techniques import RawTechnique
+from leadline.wire.columns import Decoded
 
+I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 U16 = NDArray[np.uint16]
-
-# ICMP (family 4) and ICMPv6 (family 6) errors that decide a TCP port: all of them mean that something is in the way.
-ICMP_REASONS: dict[tuple[int, int, int], Reason] = {
-    (4, 3, 0): Reason.NET_UNREACH,
-    (4, 3, 1): Reason.HOST_UNREACH,
-    (4, 3, 2): Reason.PROTO_UNREACH,
-    (4, 3, 3): Reason.PORT_UNREACH,
-    (4, 3, 9): Reason.NET_PROHIBITED,
-    (4, 3, 10): Reason.HOST_PROHIBITED,
-    (4, 3, 13): Reason.ADMIN_PROHIBITED,
-    (6, 1, 0): Reason.NO_ROUTE,
-    (6, 1, 1): Reason.ADMIN_PROHIBITED,
-    (6, 1, 2): Reason.BEYOND_SCOPE,
-    (6, 1, 3): Reason.HOST_UNREACH,
-    (6, 1, 4): Reason.PORT_UNREACH,
-    (6, 1, 5): Reason.ADMIN_PROHIBITED,
-    (6, 1, 6): Reason.REJECT_ROUTE,
-}
-TIME_EXCEEDED = {4: 11, 6: 3}
-
-
-def _reason_table() -> U8:
-    table = np.zeros(2 * 65_536, dtype=np.uint8)
-    for (family, kind, code), reason in ICMP_REASONS.items():
-        table[_slot(family, kind, code)] = reason
-    for family, kind in TIME_EXCEEDED.items():
-        for code in range(256):
-            table[_slot(family, kind, code)] = Reason.TIME_EXCEEDED
-    return table
-
-
-def _slot(family: int, kind: int, code: int) -> int:
-    return (family == 6) << 16 | kind << 8 | code
-
-
-_REASONS = _reason_table()
 
 # New states that may replace an old one (row: old, column: new); spec sheet 2.8, "Transition rules".
 TRANSITIONS = np.zeros((len(PortState), len(PortState)), dtype=bool)
@@ -67,23 +34,29 @@ class Verdicts:
     reasons: U8
 
 
-def classify(
-    technique: RawTechnique, error: NDArray[np.bool_], family: U8, flags: U16, window: U16, icmp_type: U8, icmp_code: U8
-) -> Verdicts:
-    """Verdicts on answers to a technique's probes; columns ``(N,)`` as ``wire.columns`` decodes them."""
-    states = np.zeros(len(error), dtype=np.uint8)
-    reasons = np.zeros(len(error), dtype=np.uint8)
-    cause = _REASONS[((family == 6).astype(np.int64) << 16) | (icmp_type.astype(np.int64) << 8) | icmp_code]
-    filtered = error & (cause != 0)
-    states[filtered] = PortState.FILTERED
-    reasons[filtered] = cause[filtered]
+def classify(technique: RawTechnique, frames: Decoded, replies: Replies) -> Verdicts:
+    """Verdicts on answers to a technique's probes, in the order of ``replies`` (whose rows are those of ``frames``)."""
+    rows, error = replies.rows, replies.error
+    states, reasons = technique.errors.find(
+        frames.family[rows], frames.icmp_type[rows], frames.icmp_code[rows], replies.from_target
+    )
+    told = error & (states != PortState.UNKNOWN)
+    states, reasons = np.where(told, states, np.uint8(0)), np.where(told, reasons, np.uint8(0))
+    told_by = answer_values(technique.protocol, frames, rows)
     for meaning in technique.meanings:
-        fits = ~error & ((flags & meaning.mask) == meaning.value)
+        fits = ~error & ((told_by & meaning.mask) == meaning.value)
         if meaning.window is not None:
-            fits &= (window > 0) == meaning.window
+            fits &= (frames.window[rows] > 0) == meaning.window
         states[fits] = meaning.state
         reasons[fits] = meaning.reason
     return Verdicts(states, reasons)
+
+
+def answer_values(protocol: Protocol, frames: Decoded, rows: I64) -> U16:
+    """What tells direct answers of a protocol apart: the flags of TCP; of others each answer means the same (0)."""
+    if protocol is Protocol.TCP:
+        return frames.tcp_flags[rows]
+    return np.zeros(len(rows), dtype=np.uint16)
 
 
 @dataclass(frozen=True, slots=True)

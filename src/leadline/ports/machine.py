@@ -1,4 +1,4 @@
-"""The port scan of one host group by raw TCP packets, whatever the technique: sans-IO, over prober and codec."""
+"""The port scan of one host group by raw packets, whatever the technique: sans-IO, over prober and codec."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from leadline.engine.probe_kind import ProbeKind
 from leadline.engine.prober import Prober, Sends
 from leadline.engine.raw_machine import PING_SCORES, RawMachine
 from leadline.model.event import PortFound
-from leadline.model.port import Port, PortState, PortSummary, Reason
+from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason
 from leadline.model.tcp_flags import SYN
-from leadline.ports.classify import classify
+from leadline.ports.classify import answer_values, classify
 from leadline.ports.probes import PortMatrix
 from leadline.ports.result import OPEN_ONLY, PortColumns, ServiceNames, icmp_answer, tcp_answer
 from leadline.ports.techniques import RawTechnique
@@ -42,8 +42,9 @@ class RawScan(RawMachine):
         self.technique, self.matrix = technique, matrix
         self._kind = technique.kind
         self.columns = PortColumns(
-            len(group), matrix, group.family, technique.probe, materialised, silence=technique.silence, apart=apart
-        )
+            len(group), matrix, group.family, technique.probe, materialised, protocol=technique.protocol,
+            silence=technique.silence, apart=apart,
+        )  # fmt: skip
         self._names = names
         known = np.flatnonzero(group.ping_kind != ProbeKind.NONE)
         scores = np.array([PING_SCORES[ProbeKind(int(kind))] for kind in group.ping_kind[known]], dtype=np.int16)
@@ -55,10 +56,7 @@ class RawScan(RawMachine):
 
     def interpret(self, frames: Decoded, replies: Replies, now: float) -> None:
         columns = np.where(replies.kinds == self._kind, self.matrix.column_of[replies.ports], -1)
-        verdicts = classify(
-            self.technique, replies.error, frames.family[replies.rows], frames.tcp_flags[replies.rows],
-            frames.window[replies.rows], frames.icmp_type[replies.rows], frames.icmp_code[replies.rows],
-        )  # fmt: skip
+        verdicts = classify(self.technique, frames, replies)
         useful = np.flatnonzero((columns >= 0) & (verdicts.states != PortState.UNKNOWN))
         if not len(useful):
             return
@@ -102,7 +100,8 @@ class RawScan(RawMachine):
         self, frames: Decoded, replies: Replies, taken: I64, items: I64, rtt: NDArray[np.float64], now: float
     ) -> None:
         rows, errors = replies.rows[taken], replies.error[taken]
-        segments = tcp_answer(frames.tcp_flags[rows], frames.window[rows] if self.technique.reads_window else None)
+        direct = answer_values(self.technique.protocol, frames, rows)
+        segments = tcp_answer(direct, frames.window[rows] if self.technique.reads_window else None)
         answers = np.where(errors, icmp_answer(frames.icmp_type[rows], frames.icmp_code[rows]), segments)
         self.columns.prove(items, frames.ttl[rows], answers.astype(np.uint16), rtt, frames.times[rows] - self.epoch)
         for index in np.flatnonzero(errors & ~replies.from_target[taken]):
@@ -114,7 +113,10 @@ class RawScan(RawMachine):
             self._events.append(PortFound(now - self.epoch, self.group.address(host), port))
 
     def _teach(self, hosts: I64, ports: I64, states: U8) -> None:
-        scores = np.where(np.isin(ports, _ODD_PORTS), 50, PING_SCORES[ProbeKind.TCP_ACK]).astype(np.int16)
+        if self.technique.protocol is Protocol.TCP:
+            scores = np.where(np.isin(ports, _ODD_PORTS), 50, PING_SCORES[ProbeKind.TCP_ACK]).astype(np.int16)
+        else:
+            scores = np.full(len(hosts), PING_SCORES[self._kind], dtype=np.int16)
         if self.technique.flags & SYN:
             # Pings would leave half-open connections behind.
             scores[states == PortState.OPEN] = PING_SCORES[ProbeKind.TCP_SYN]

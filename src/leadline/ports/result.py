@@ -29,18 +29,19 @@ class PortColumns:
     ``answers``: see ``tcp_answer`` and ``icmp_answer``; 0: none. ``rtt``: seconds, NaN: none. ``times``: of the
     deciding reply, seconds since the scan began, NaN: none. ``materialised``: ports of one state and reason are kept
     one by one up to this many, as ranges beyond it; ports in one of the states ``apart`` always one by one.
-    ``silence``: the state of ports that nothing was heard of.
+    ``silence``: the state of ports that nothing was heard of; ``protocol``: whose ports they are.
     """
 
     def __init__(
         self, hosts: int, matrix: PortMatrix, family: int, probe: str, materialised: int, *,
-        silence: PortState = PortState.FILTERED, apart: Collection[PortState] = OPEN_ONLY,
+        protocol: Protocol = Protocol.TCP, silence: PortState = PortState.FILTERED,
+        apart: Collection[PortState] = OPEN_ONLY,
     ) -> None:  # fmt: skip
         self.matrix = matrix
         self._most_materialised = materialised
         self._silence, self._apart = silence, frozenset(apart)
         self._width = len(matrix.numbers)
-        self._family, self._probe = family, probe
+        self._family, self._probe, self._protocol = family, probe, protocol
         size = hosts * self._width
         self.states: U8 = np.zeros(size, dtype=np.uint8)
         self.reasons: U8 = np.zeros(size, dtype=np.uint8)
@@ -105,10 +106,10 @@ class PortColumns:
             at=told if told == told else at,
             rule=f"{self._probe}: {words or 'no reply to any try'} -> {state.label}",
         )
-        service = name(number, Protocol.TCP)
+        service = name(number, self._protocol)
         return Port(
             number=number,
-            protocol=Protocol.TCP,
+            protocol=self._protocol,
             state=state,
             reason=reason,
             reason_ttl=int(self.ttls[item]),
@@ -147,7 +148,7 @@ class PortColumns:
             state, reason = PortState(int(key) >> 8), Reason(int(key) & 0xFF)
             if len(same) > self._most_materialised and state not in self._apart:
                 numbers = self.matrix.numbers[same % self._width]
-                summaries.append(PortSummary(Protocol.TCP, state, reason, ranges_of(numbers), len(same)))
+                summaries.append(PortSummary(self._protocol, state, reason, ranges_of(numbers), len(same)))
             else:
                 ports.extend(self.port(int(item), int(tries[item]), int(answered[item]), at, name) for item in same)
         ports.sort(key=lambda port: port.number)

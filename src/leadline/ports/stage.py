@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,9 @@ from leadline.engine.prober import Prober
 from leadline.engine.progress import hosts_text
 from leadline.engine.session import Session
 from leadline.model.event import Event, TaskEnded, TaskStarted
-from leadline.model.port import MAYBE_OPEN, Port, PortSummary
+from leadline.model.plan import Technique
+from leadline.model.port import MAYBE_OPEN, Port, PortSummary, Protocol
+from leadline.model.port_set import PortSet
 from leadline.ports.connect import ConnectScan
 from leadline.ports.machine import RawScan
 from leadline.ports.probes import PortMatrix, port_matrix
@@ -43,14 +45,19 @@ class HostPorts:
     timed_out: bool = False
 
 
-def task_of(session: Session) -> str:
-    """What the port scan of this session is called."""
-    technique = _technique(session)
-    return CONNECT_TASK if technique is None else technique.task
+def task_of(technique: Technique) -> str:
+    """What the scan by this technique is called."""
+    raw = raw_technique(technique, None)
+    return CONNECT_TASK if raw is None else raw.task
 
 
-def _technique(session: Session) -> RawTechnique | None:
-    return raw_technique(session.plan.ports) if session.raw else None
+def techniques_of(session: Session) -> tuple[Technique, ...]:
+    """Those of the plan; where raw packets cannot be sent the connect scan stands for the SYN scan."""
+    if session.raw:
+        return session.plan.ports.techniques
+    return tuple(
+        Technique.CONNECT if technique is Technique.SYN else technique for technique in session.plan.ports.techniques
+    )
 
 
 def group_sizes(hosts: int, ports: int, session: Session) -> Iterator[int]:
@@ -64,24 +71,95 @@ def group_sizes(hosts: int, ports: int, session: Session) -> Iterator[int]:
 
 
 def scan_ports(
-    group: HostGroup, per_host: list[tuple[int, ...]], scopes: dict[int, str], session: Session,
-    names: ServiceNames, popular: tuple[int, ...],
+    group: HostGroup, per_host: Sequence[PortSet], scopes: dict[int, str], session: Session,
+    names: ServiceNames, popular: Callable[[Protocol], tuple[int, ...]],
 ) -> Iterator[Event | HostPorts]:  # fmt: skip
-    """Scan one group; ``per_host``: ports of each host, ascending (see ``port_matrix``)."""
-    plan = session.plan
-    matrix = port_matrix(per_host, popular, plan.ports.sequential, session.generator)
-    output = plan.output
+    """Scan one group by every technique of the plan, one after the other.
+
+    ``per_host``: ports of each host; hosts with the same ports should share one object. ``popular``: the ports of a
+    protocol that are asked first. Each host is given once, with the ports of all techniques.
+    """
+    phases = techniques_of(session)
+    found = _Found(len(group))
+    session.tally.hosts_active = len(group)
+    for index, technique in enumerate(phases):
+        ports = [() if found.told[row] else each.of(technique.protocol) for row, each in enumerate(per_host)]
+        if not any(ports):
+            continue
+        if session.control.stop:
+            yield from found.rest(session, task_of(technique))
+            return
+        later = phases[index + 1 :]
+        last = [not any(each.of(one.protocol) for one in later) for each in per_host]
+        matrix = port_matrix(ports, popular(technique.protocol), session.plan.ports.sequential, session.generator)
+        for event in _phase(technique, group, ports, matrix, scopes, session, names):
+            if isinstance(event, HostPorts):
+                yield from found.take(event, session, last[event.row])
+            else:
+                yield event
+    yield from found.rest(session, "")
+
+
+class _Found:
+    """What the techniques found of each host of a group until now."""
+
+    def __init__(self, hosts: int) -> None:
+        self.told = [False] * hosts
+        self._parts: dict[int, HostPorts] = {}
+
+    def take(self, part: HostPorts, session: Session, last: bool) -> Iterator[HostPorts]:
+        """One technique is through with a host, by its ``last`` one or before its time."""
+        if self.told[part.row]:
+            return
+        before = self._parts.pop(part.row, None)
+        whole = part if before is None else _merged(before, part)
+        if last or part.interrupted:
+            yield self._tell(whole, session)
+        else:
+            self._parts[part.row] = whole
+
+    def rest(self, session: Session, cut: str) -> Iterator[HostPorts]:
+        """Hosts that were not given yet; ``cut``: the task that did not come to them."""
+        for row, told in enumerate(self.told):
+            if not told:
+                part = self._parts.pop(row, None) or HostPorts(row, (), (), -1.0, -1.0, 0.0)
+                yield self._tell(replace(part, interrupted=cut), session)
+
+    def _tell(self, part: HostPorts, session: Session) -> HostPorts:
+        self.told[part.row] = True
+        session.tally.hosts_active -= 1
+        return part
+
+
+def _merged(before: HostPorts, after: HostPorts) -> HostPorts:
+    """The same host by two techniques; what was measured last counts, if anything was."""
+    timed = after if after.srtt >= 0 else before
+    return replace(
+        after,
+        ports=tuple(sorted((*before.ports, *after.ports), key=lambda port: (port.protocol, port.number))),
+        summaries=(*before.summaries, *after.summaries),
+        srtt=timed.srtt,
+        rttvar=timed.rttvar,
+        timeout=timed.timeout,
+    )
+
+
+def _phase(
+    technique: Technique, group: HostGroup, ports: list[tuple[int, ...]], matrix: PortMatrix, scopes: dict[int, str],
+    session: Session, names: ServiceNames,
+) -> Iterator[Event | HostPorts]:  # fmt: skip
+    """Scan the group by one technique; hosts without ports of its protocol are given at once."""
+    output = session.plan.output
     # The reports list at most so many ports of one state one by one (spec sheet 6.1); -d3 lists all.
     materialised = 25 * (output.verbosity + 1 + 20 * output.debugging) if output.debugging < 3 else 65_536
-    task = task_of(session)
-    total = int(sum(len(ports) for ports in per_host))
+    task = task_of(technique)
+    total = int(sum(len(numbers) for numbers in ports))
     where = hosts_text(len(group)) if len(group) > 1 else str(group.address(0))
     began = session.clock.now()
-    session.tally.hosts_active = len(group)
-    yield TaskStarted(session.at(), task, f"{where} [{_each(per_host)} ports{'/host' if len(group) > 1 else ''}]")
-    technique = _technique(session)
-    if technique is not None:
-        yield from _raw(technique, group, matrix, session, names, materialised)
+    yield TaskStarted(session.at(), task, f"{where} [{_each(ports)} ports{'/host' if len(group) > 1 else ''}]")
+    raw = raw_technique(technique, session.plan.ports.scan_flags)
+    if raw is not None:
+        yield from _raw(raw, group, matrix, session, names, materialised)
     else:
         yield from _connections(group, matrix, scopes, session, names, materialised)
     yield TaskEnded(session.at(), task, f"{total} total ports", session.clock.now() - began)
@@ -99,18 +177,19 @@ def _raw(
     plan, clock = session.plan, session.clock
     prober = Prober(
         len(group), len(matrix.numbers), matrix.order, plan.timing, clock.now(),
-        offsets=matrix.offsets, rate=session.rate,
+        offsets=matrix.offsets, rate=session.rate, datagrams=technique.protocol is Protocol.UDP,
     )  # fmt: skip
     codec = ProbeCodec(group, session.key, session.first_port + SLOTS, flags=technique.flags)
     machine = RawScan(
         technique, group, matrix, prober, codec, session.epoch,
         names=names, materialised=materialised, apart=MAYBE_OPEN if plan.services.enabled else OPEN_ONLY,
     )  # fmt: skip
-    session.recall(group.route, "raw", prober)
+    path = f"raw {technique.protocol.label}"
+    session.recall(group.route, path, prober)
     link = session.link(group.route)
     steps = drive(machine, link, clock, session.control, session.meter(technique.task))
     yield from _watch(steps, machine, session, technique.task)
-    session.remember(group.route, "raw", prober)
+    session.remember(group.route, path, prober)
 
 
 def _connections(
@@ -168,7 +247,6 @@ def _finished(machine: RawScan | ConnectScan, session: Session, reported: NDArra
     for row in machine.prober.finished():
         if not reported[row]:
             reported[row] = True
-            session.tally.hosts_active -= 1
             yield _host_ports(machine, int(row), session, "")
 
 

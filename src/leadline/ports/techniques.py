@@ -1,9 +1,10 @@
-"""The TCP techniques that send raw packets, as data: the flags that are sent, and what answers and silence mean.
+"""The techniques that send raw packets, as data: what is sent, and what answers, errors and silence mean.
 
-Spec sheet 2.8; why stacks answer so: RFC 9293 section 3.10.7. A closed port answers anything but a RST with a RST. An
-open one answers a SYN with SYN/ACK, a segment with ACK with a RST, and drops the rest, so that FIN, NULL and Xmas
-probes tell closed ports from open ones by silence (stacks that answer every odd segment with a RST show closed ports
-only). Some BSD stacks drop FIN/ACK where they listen (Maimon), and some stacks give the RSTs of open ports a window.
+Spec sheet 2.8; why TCP stacks answer so: RFC 9293 section 3.10.7. A closed port answers anything but a RST with a
+RST. An open one answers a SYN with SYN/ACK, a segment with ACK with a RST, and drops the rest, so that FIN, NULL and
+Xmas probes tell closed ports from open ones by silence (stacks that answer every odd segment with a RST show closed
+ports only). Some BSD stacks drop FIN/ACK where they listen (Maimon), and some stacks give the RSTs of open ports a
+window.
 """
 
 from __future__ import annotations
@@ -11,14 +12,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from leadline.engine.probe_kind import ProbeKind, tcp_kind
-from leadline.model.plan import PortPlan, Technique
-from leadline.model.port import PortState, Reason
+from leadline.model.plan import Technique
+from leadline.model.port import PortState, Protocol, Reason
 from leadline.model.tcp_flags import ACK, FIN, PSH, RST, SYN, URG, flag_names
+from leadline.ports.icmp_errors import TCP_ERRORS, UDP_ERRORS, ErrorTable
 
 
 @dataclass(frozen=True, slots=True)
 class Meaning:
-    """A segment whose ``flags & mask`` is ``value`` means ``state``.
+    """An answer whose ``value & mask`` (see ``classify.answer_values``; TCP: the flags) is ``value`` means ``state``.
 
     ``window``: only with a window that is (``True``) or is not (``False``) above 0; ``None``: whatever it is.
     """
@@ -32,9 +34,10 @@ class Meaning:
 
 @dataclass(frozen=True, slots=True)
 class RawTechnique:
-    """``task``: its name for users; ``probe``: in evidence. ``flags`` are sent; ``silence``: what no answer means.
+    """``task``: its name for users; ``probe``: in evidence. ``flags`` are sent (TCP); ``silence``: what no answer
+    means; ``errors``: what ICMP errors do.
 
-    No segment fits more than one of ``meanings``; what fits none decides nothing.
+    No answer fits more than one of ``meanings``; what fits none decides nothing.
     """
 
     task: str
@@ -42,11 +45,13 @@ class RawTechnique:
     flags: int
     silence: PortState
     meanings: tuple[Meaning, ...]
+    protocol: Protocol = Protocol.TCP
+    errors: ErrorTable = TCP_ERRORS
 
     @property
     def kind(self) -> ProbeKind:
         """Of its probes."""
-        return tcp_kind(self.flags)
+        return tcp_kind(self.flags) if self.protocol is Protocol.TCP else _KINDS[self.protocol]
 
     @property
     def reads_window(self) -> bool:
@@ -54,6 +59,7 @@ class RawTechnique:
         return any(meaning.window is not None for meaning in self.meanings)
 
 
+_KINDS = {Protocol.UDP: ProbeKind.UDP, Protocol.IP: ProbeKind.IP_PROTOCOL}
 _CLOSED = Meaning(RST, RST, PortState.CLOSED, Reason.RESET)
 _BY_SILENCE = PortState.OPEN_FILTERED
 
@@ -88,13 +94,21 @@ RAW_TECHNIQUES: dict[Technique, RawTechnique] = {
     Technique.NULL: RawTechnique("NULL Scan", "null", 0, _BY_SILENCE, (_CLOSED,)),
     Technique.FIN: RawTechnique("FIN Scan", "fin", FIN, _BY_SILENCE, (_CLOSED,)),
     Technique.XMAS: RawTechnique("XMAS Scan", "xmas", FIN | PSH | URG, _BY_SILENCE, (_CLOSED,)),
+    Technique.UDP: RawTechnique(
+        "UDP Scan",
+        "udp",
+        0,
+        _BY_SILENCE,
+        (Meaning(0, 0, PortState.OPEN, Reason.UDP_RESPONSE),),
+        protocol=Protocol.UDP,
+        errors=UDP_ERRORS,
+    ),
 }
 
 
-def raw_technique(plan: PortPlan) -> RawTechnique | None:
-    """What the plan asks for, with the flags of ``--scanflags``; ``None`` for what sends no raw packets."""
-    technique = RAW_TECHNIQUES.get(plan.technique) if plan.technique is not None else None
-    if technique is None or plan.scan_flags is None:
-        return technique
-    probe = f"{technique.probe} with flags {flag_names(plan.scan_flags)}"
-    return replace(technique, flags=plan.scan_flags, probe=probe)
+def raw_technique(technique: Technique, scan_flags: int | None) -> RawTechnique | None:
+    """The technique with the flags of ``--scanflags``, if it is one of TCP; ``None``: it sends no raw packets."""
+    raw = RAW_TECHNIQUES.get(technique)
+    if raw is None or scan_flags is None or raw.protocol is not Protocol.TCP:
+        return raw
+    return replace(raw, flags=scan_flags, probe=f"{raw.probe} with flags {flag_names(scan_flags)}")

@@ -95,7 +95,7 @@ def test_demo_scans_the_demonstration(capsys: pytest.CaptureFixture[str], pipeli
     (plan,) = pipeline.plans
     assert plan.targets.expressions == ("10.20.0.0/22",)
     assert plan.targets.seed == 1
-    assert plan.ports.technique is Technique.SYN
+    assert plan.ports.techniques == (Technique.SYN,)
     assert plan.arguments == ("leadline demo", "-F")
     captured = capsys.readouterr()
     assert "Starting Leadline" in captured.out
@@ -110,7 +110,7 @@ def test_demo_has_no_proxies(capsys: pytest.CaptureFixture[str], pipeline: Pipel
 def test_demo_takes_options(pipeline: Pipeline) -> None:
     assert main.entry(["demo", "--unprivileged", "-sS", "10.20.1.10", "--seed", "5", "--speed", "1000"]) == 0
     (plan,) = pipeline.plans
-    assert plan.ports.technique is Technique.CONNECT
+    assert plan.ports.techniques == (Technique.CONNECT,)
     assert plan.targets.expressions == ("10.20.1.10",)
     assert plan.targets.seed == 5
     assert any("-sS" in notice for notice in plan.notices)
@@ -168,7 +168,7 @@ def test_techniques_that_need_rights(
     assert "needs the right to send raw packets" in capsys.readouterr().err
     assert pipeline.plans == []
     assert main.entry(["demo", *arguments]) == 0
-    assert pipeline.plans[0].ports.technique in (Technique.FIN, Technique.ACK, Technique.SYN)
+    assert pipeline.plans[0].ports.techniques[0] in (Technique.FIN, Technique.ACK, Technique.SYN)
 
 
 def test_real_network(pipeline: Pipeline) -> None:

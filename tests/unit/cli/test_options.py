@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from leadline.cli.options import BY_NAME, GROUPS, OPTIONS, Kind, Option, Take
-from leadline.model.plan import PingKind, Technique
+from leadline.model.plan import PingKind
 from leadline.plan.options import Options
 from leadline.plan.technique_choice import OPTION_OF
 
@@ -51,7 +51,7 @@ def test_fields_exist(option: Option) -> None:
 
 
 def test_techniques_are_those_of_the_plan() -> None:
-    assert {BY_NAME[OPTION_OF[technique]].value for technique in Technique} == {each.value for each in Technique}
+    assert {BY_NAME[option].value for option in OPTION_OF.values()} == {technique.value for technique in OPTION_OF}
 
 
 def test_take() -> None:

@@ -63,7 +63,7 @@ def test_nothing_asked_for_scans_nothing() -> None:
     assert TargetPlan().expressions == ()
     assert TargetPlan().random is None
     assert TargetPlan().families == {4, 6}
-    assert PortPlan().technique is None
+    assert PortPlan().techniques == ()
     assert len(PortPlan().ports) == len(PortPlan().excluded) == 0
     assert DiscoveryPlan().mode == "ping"
     assert ResolvePlan().reverse == "up"

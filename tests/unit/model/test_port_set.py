@@ -36,3 +36,9 @@ def test_fresh_sets_are_their_own() -> None:
 
 def test_it_needs_no_numpy() -> None:
     assert not loads("leadline.model.port_set", "numpy")
+
+
+def test_without_others() -> None:
+    asked = PortSet({Protocol.TCP: (22, 80), Protocol.UDP: (53,)})
+    assert asked.without(PortSet({Protocol.TCP: (80, 81)})) == PortSet({Protocol.TCP: (22,), Protocol.UDP: (53,)})
+    assert asked.without(PortSet()) is asked

@@ -16,18 +16,18 @@ ONE = ("10.0.0.1",)
 
 def test_defaults_follow_the_rights() -> None:
     plan = build_plan(Options(targets=ONE), privileged=True)
-    assert plan.ports.technique is Technique.SYN
+    assert plan.ports.techniques == (Technique.SYN,)
     assert plan.discovery.probes_v4[0].kind is PingKind.ICMP_ECHO
     assert plan.privileged is None
     plan = build_plan(Options(targets=ONE), privileged=False)
-    assert plan.ports.technique is Technique.CONNECT
+    assert plan.ports.techniques == (Technique.CONNECT,)
     assert plan.discovery.probes_v4[0].kind is PingKind.TCP_CONNECT
     assert plan.notices == ()
 
 
 def test_syn_without_rights_becomes_connect_and_says_so() -> None:
     plan = build_plan(Options(targets=ONE, techniques=("syn",)), privileged=False)
-    assert plan.ports.technique is Technique.CONNECT
+    assert plan.ports.techniques == (Technique.CONNECT,)
     assert len(plan.notices) == 1
     assert "-sS" in plan.notices[0]
 
@@ -35,7 +35,7 @@ def test_syn_without_rights_becomes_connect_and_says_so() -> None:
 def test_techniques_without_a_substitute_need_the_rights() -> None:
     options = Options(targets=ONE, techniques=("xmas",), scan_flags="URGPSHSYN", pings=(PingRequest("udp"),))
     plan = build_plan(options, privileged=True)
-    assert (plan.ports.technique, plan.ports.scan_flags, plan.notices) == (Technique.XMAS, 0x2A, ())
+    assert (plan.ports.techniques, plan.ports.scan_flags, plan.notices) == ((Technique.XMAS,), 0x2A, ())
     with pytest.raises(PrivilegeError) as caught:
         build_plan(options, privileged=False)
     # All that is missing, at once.
@@ -46,7 +46,7 @@ def test_techniques_without_a_substitute_need_the_rights() -> None:
 
 def test_connect_with_rights() -> None:
     plan = build_plan(Options(targets=ONE, techniques=("connect",)), privileged=True)
-    assert plan.ports.technique is Technique.CONNECT
+    assert plan.ports.techniques == (Technique.CONNECT,)
     assert plan.notices == ()
 
 
@@ -54,7 +54,7 @@ def test_connect_with_rights() -> None:
 def test_scans_without_ports(privileged: bool) -> None:
     for options in (Options(targets=ONE, ping_scan=True), Options(targets=ONE, list_scan=True)):
         plan = build_plan(options, privileged)
-        assert plan.ports.technique is None
+        assert plan.ports.techniques == ()
         assert not plan.ports.ports
 
 
@@ -78,7 +78,7 @@ def test_with_proxies_nothing_but_connections_is_made(privileged: bool | None) -
     assert plan.proxies == (
         Proxy("socks5", "127.0.0.1", 9050, "me", "secret"), Proxy("http", "relay.example", 3128),
     )  # fmt: skip
-    assert plan.ports.technique is Technique.CONNECT
+    assert plan.ports.techniques == (Technique.CONNECT,)
     assert (plan.discovery.mode, plan.discovery.probes_v4, plan.discovery.link_probes) == ("none", (), False)
     assert plan.privileged is False
     assert "secret" not in "".join(plan.arguments)

@@ -9,12 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from leadline.errors import UsageError
-from leadline.model.plan import Technique
+from leadline.model.plan import WITHOUT_RIGHTS, Technique
 from leadline.model.tcp_flags import FLAG_VALUES, flag_names
 from leadline.plan.options import Options
-from leadline.plan.technique_choice import OPTION_OF, check_techniques, choose_technique, parse_flags
+from leadline.plan.technique_choice import OPTION_OF, check_techniques, choose_technique, in_order, parse_flags
 
-RAW = [technique for technique in Technique if technique is not Technique.CONNECT]
+RAW = [technique for technique in OPTION_OF if technique not in WITHOUT_RIGHTS]
 
 cases = st.sampled_from([str.lower, str.upper, str.title])
 name = st.builds(lambda case, text: case(text), cases, st.sampled_from(list(FLAG_VALUES)))
@@ -101,7 +101,7 @@ def test_flags_have_no_part_in_connections() -> None:
 @pytest.mark.parametrize("technique", RAW)
 def test_with_the_right_to_raw_packets(technique: Technique) -> None:
     choice = choose_technique(Options(techniques=(technique.value,), scan_flags="PSH"), True)
-    assert (choice.technique, choice.flags, choice.notices, choice.needs_rights) == (technique, 8, [], [])
+    assert (choice.techniques, choice.flags, choice.notices, choice.needs_rights) == ((technique,), 8, [], [])
 
 
 @pytest.mark.parametrize("technique", [one for one in RAW if one is not Technique.SYN])
@@ -114,15 +114,23 @@ def test_without_it_there_is_no_substitute(technique: Technique) -> None:
 
 def test_but_for_a_syn_scan_there_is_unless_its_flags_are_chosen() -> None:
     choice = choose_technique(Options(techniques=("syn",)), False)
-    assert (choice.technique, choice.needs_rights, len(choice.notices)) == (Technique.CONNECT, [], 1)
+    assert (choice.techniques, choice.needs_rights, len(choice.notices)) == ((Technique.CONNECT,), [], 1)
     for options in (Options(scan_flags="FIN"), Options(scan_flags="SYN", techniques=("syn",))):
         (needed,) = choose_technique(options, False).needs_rights
         assert needed.startswith("--scanflags needs the right")
 
 
 def test_nothing_asked_for() -> None:
-    assert choose_technique(Options(), True).technique is Technique.SYN
-    assert choose_technique(Options(), False).technique is Technique.CONNECT
-    assert choose_technique(Options(scan_flags="FIN"), True).technique is Technique.SYN
+    assert choose_technique(Options(), True).techniques == (Technique.SYN,)
+    assert choose_technique(Options(), False).techniques == (Technique.CONNECT,)
+    assert choose_technique(Options(scan_flags="FIN"), True).techniques == (Technique.SYN,)
     for without in (Options(ping_scan=True), Options(list_scan=True)):
-        assert choose_technique(without, False).technique is None
+        assert choose_technique(without, False).techniques == ()
+
+
+def test_techniques_run_in_one_order_whatever_was_typed_first() -> None:
+    assert in_order([Technique.IP_PROTOCOL, Technique.UDP, Technique.SYN]) == (
+        Technique.SYN,
+        Technique.UDP,
+        Technique.IP_PROTOCOL,
+    )

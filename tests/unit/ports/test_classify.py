@@ -1,12 +1,14 @@
 import errno
+from dataclasses import fields
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from leadline.engine.codec import Replies
 from leadline.model.plan import Technique
-from leadline.model.port import PortState, Reason
+from leadline.model.port import PortState, Protocol, Reason
 from leadline.ports.classify import (
     CONNECT_MEANINGS,
     SILENT_ERRORS,
@@ -16,6 +18,7 @@ from leadline.ports.classify import (
     icmp_words,
 )
 from leadline.ports.techniques import RAW_TECHNIQUES, SYN_SCAN, RawTechnique
+from leadline.wire.columns import Decoded
 
 FIN, SYN, RST, PSH, ACK = 1, 2, 4, 8, 16
 OPEN, CLOSED, FILTERED, UNKNOWN = PortState.OPEN, PortState.CLOSED, PortState.FILTERED, PortState.UNKNOWN
@@ -23,14 +26,15 @@ OPEN, CLOSED, FILTERED, UNKNOWN = PortState.OPEN, PortState.CLOSED, PortState.FI
 
 def one(
     flags: int = 0, error: tuple[int, int] | None = None, family: int = 4, *, technique: RawTechnique = SYN_SCAN,
-    window: int = 0,
+    window: int = 0, own: bool = False,
 ) -> tuple[PortState, Reason]:  # fmt: skip
     kind, code = error or (0, 0)
-    verdicts = classify(
-        technique, np.array([error is not None]), np.array([family], dtype=np.uint8),
-        np.array([flags], dtype=np.uint16), np.array([window], dtype=np.uint16),
-        np.array([kind], dtype=np.uint8), np.array([code], dtype=np.uint8),
-    )  # fmt: skip
+    frames = {field.name: np.zeros(1, dtype=np.uint64) for field in fields(Decoded)}
+    told = {"family": family, "tcp_flags": flags, "window": window, "icmp_type": kind, "icmp_code": code}
+    frames |= {name: np.array([value], dtype=np.uint16) for name, value in told.items()}
+    number, one = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.uint8)
+    replies = Replies(number, number, one, number, number, np.array([error is not None]), np.array([own]))
+    verdicts = classify(technique, Decoded(**frames), replies)
     return PortState(int(verdicts.states[0])), Reason(int(verdicts.reasons[0]))
 
 
@@ -101,12 +105,25 @@ def test_an_error_never_opens_or_closes_a_port(
     state = one(flags, (kind, code), family, technique=technique, window=window)
     assert state[0] in (FILTERED, UNKNOWN)
     assert state == one(0, (kind, code), family), "the same for every technique"
+    if technique.protocol is Protocol.TCP:
+        assert state == one(flags, (kind, code), family, technique=technique, window=window, own=True)
+
+
+@pytest.mark.parametrize("error", [(4, 3, 3), (6, 1, 4)])
+def test_the_target_itself_says_that_a_udp_port_is_closed(error: tuple[int, int, int]) -> None:
+    udp = RAW_TECHNIQUES[Technique.UDP]
+    assert one(error=error[1:], family=error[0], technique=udp, own=True) == (CLOSED, Reason.PORT_UNREACH)
+    assert one(error=error[1:], family=error[0], technique=udp) == (FILTERED, Reason.PORT_UNREACH)
+
+
+def test_any_answer_opens_a_udp_port() -> None:
+    assert one(technique=RAW_TECHNIQUES[Technique.UDP]) == (OPEN, Reason.UDP_RESPONSE)
 
 
 @given(flags=st.integers(0, 511), window=st.integers(0, 65_535), family=st.sampled_from([4, 6]))
 def test_only_a_reset_answers_what_is_no_syn(flags: int, window: int, family: int) -> None:
     for kind, technique in RAW_TECHNIQUES.items():
-        if kind is Technique.SYN:
+        if kind is Technique.SYN or technique.protocol is not Protocol.TCP:
             continue
         state, reason = one(flags, None, family, technique=technique, window=window)
         if not flags & RST:

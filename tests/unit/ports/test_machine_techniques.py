@@ -10,7 +10,7 @@ from scapy.packet import Packet
 from leadline.engine.codec import ProbeCodec
 from leadline.engine.prober import Prober
 from leadline.model.event import PortFound
-from leadline.model.plan import PortPlan, Technique, TimingPlan
+from leadline.model.plan import Technique, TimingPlan
 from leadline.model.port import PortState, Protocol, Reason
 from leadline.ports.machine import RawScan
 from leadline.ports.probes import port_matrix
@@ -31,7 +31,7 @@ def scan_of(
     technique: Technique, family: int = 4, *, flags: int | None = None, apart: tuple[PortState, ...] = (OPEN,),
     ports: tuple[int, ...] = PORTS,
 ) -> RawScan:  # fmt: skip
-    row = raw_technique(PortPlan(technique, scan_flags=flags))
+    row = raw_technique(technique, flags)
     assert row is not None
     group = group_of(family, hosts=1)
     matrix = port_matrix([ports], (), True, np.random.default_rng(1))

@@ -18,8 +18,9 @@ from leadline.model.address import columns_of
 from leadline.model.event import Event, PortFound, TaskEnded, TaskStarted
 from leadline.model.plan import OutputPlan, Plan, PortPlan, ServicePlan, Technique, TimingPlan
 from leadline.model.port import PortState, Protocol
+from leadline.model.port_set import PortSet
 from leadline.model.target import TargetBlock
-from leadline.ports.stage import CONNECT_TASK, MOST_ITEMS, HostPorts, group_sizes, scan_ports, task_of
+from leadline.ports.stage import CONNECT_TASK, MOST_ITEMS, HostPorts, group_sizes, scan_ports, task_of, techniques_of
 from leadline.sim.faults import LinkFaults
 from leadline.sim.link import SimLink
 from leadline.sim.network import SimNetwork
@@ -38,7 +39,7 @@ def session_of(
     flags: int | None = None, versions: bool = False, **timing: object,
 ) -> Session:  # fmt: skip
     plan = Plan(
-        ports=PortPlan(technique, scan_flags=flags), timing=TimingPlan(**timing), output=output or OutputPlan(),
+        ports=PortPlan((technique,), scan_flags=flags), timing=TimingPlan(**timing), output=output or OutputPlan(),
         services=ServicePlan(enabled=versions),
     )  # fmt: skip
     return Session(
@@ -48,8 +49,14 @@ def session_of(
 
 
 def run(
-    network: SimNetwork, session: Session, per_host: list[tuple[int, ...]], stop_at: type | None = None
-) -> list[Event | HostPorts]:
+    network: SimNetwork, session: Session, per_host: list[tuple[int, ...]], stop_at: type | None = None,
+    **more: list[tuple[int, ...]],
+) -> list[Event | HostPorts]:  # fmt: skip
+    """``more``: ports of other protocols, by their names."""
+    sets = [
+        PortSet({Protocol.TCP: numbers} | {Protocol[name.upper()]: each[row] for name, each in more.items()})
+        for row, numbers in enumerate(per_host)
+    ]
     addresses = [host.addresses[0] for host in network.world.hosts]
     hi, lo = columns_of(addresses)
     (part,), _ = partition(TargetBlock(4, hi, lo), network)
@@ -57,7 +64,7 @@ def run(
         part.group.macs[row] = np.frombuffer(b"\x02" + (int(address) & 0xFF_FFFF_FFFF).to_bytes(5, "big"), np.uint8)
     events: list[Event | HostPorts] = []
     for event in scan_ports(
-        part.group, per_host, {}, session, lambda number, protocol: "", top_ports(Protocol.TCP, 32)
+        part.group, sets, {}, session, lambda number, protocol: "", lambda protocol: top_ports(protocol, 32)
     ):
         events.append(event)
         if stop_at is not None and isinstance(event, stop_at):
@@ -78,7 +85,7 @@ def test_a_group(technique: Technique, raw: bool) -> None:
     wanted = tuple(range(20, 60))
     events = run(network, session, [wanted, wanted])
     task = SYN_TASK if technique is Technique.SYN and raw else CONNECT_TASK
-    assert task_of(session) == task
+    assert task_of(techniques_of(session)[0]) == task
     started, ended = events[0], events[-1]
     assert isinstance(started, TaskStarted)
     assert isinstance(ended, TaskEnded)
@@ -110,7 +117,7 @@ def test_other_techniques(
     network = network_of()
     session = session_of(network, technique, flags=flags)
     events = run(network, session, [(21, 22, 23)] * 2)
-    assert task_of(session) == task
+    assert task_of(techniques_of(session)[0]) == task
     assert {event.task for event in events if isinstance(event, TaskStarted | TaskEnded)} == {task}
     for host in results(events).values():
         assert {port.number: port.state for port in host.ports} == {21: others, 22: state, 23: others}
@@ -158,7 +165,7 @@ def test_a_stop_leaves_what_is_known(technique: Technique) -> None:
     wanted = tuple(range(1, 300))
     found = results(run(network, session, [wanted, wanted], stop_at=PortFound))
     assert sorted(found) == [0, 1]
-    assert {host.interrupted for host in found.values()} == {task_of(session)}
+    assert {host.interrupted for host in found.values()} == {task_of(techniques_of(session)[0])}
     assert any(port.state is PortState.OPEN for host in found.values() for port in host.ports)
     assert not any(port.state is PortState.FILTERED for host in found.values() for port in host.ports)
 
@@ -213,3 +220,40 @@ def test_group_sizes() -> None:
     assert list(group_sizes(5, 10, small)) == [2, 2, 1]
     large = replace(session, plan=replace(session.plan, timing=TimingPlan(min_hostgroup=30)))
     assert list(group_sizes(40, 65_535, large)) == [30, 10]
+
+
+def several(network: SimNetwork, **timing: object) -> Session:
+    session = session_of(network, **timing)
+    session.plan = replace(session.plan, ports=PortPlan((Technique.SYN, Technique.UDP)))
+    return session
+
+
+def test_several_techniques_one_after_the_other() -> None:
+    network = network_of()
+    events = run(network, several(network), [(22, 23)] * 2, udp=[(7, 9), ()])
+    tasks = [event.task for event in events if isinstance(event, TaskStarted)]
+    assert tasks == [SYN_TASK, "UDP Scan"]
+    found = results(events)
+    assert [(port.protocol, port.number) for port in found[0].ports] == [
+        (Protocol.TCP, 22), (Protocol.TCP, 23), (Protocol.UDP, 7), (Protocol.UDP, 9),
+    ]  # fmt: skip
+    assert [port.number for port in found[1].ports] == [22, 23]
+    # The second host has no UDP ports: it is given before the others' are scanned.
+    order = [event.row if isinstance(event, HostPorts) else event.task for event in events
+             if isinstance(event, HostPorts | TaskStarted)]  # fmt: skip
+    assert order == [SYN_TASK, 1, "UDP Scan", 0]
+    assert not any(host.interrupted for host in found.values())
+
+
+def test_cut_between_techniques() -> None:
+    network = network_of()
+    events = run(network, several(network), [(22,)] * 2, udp=[(7,), (7,)], stop_at=TaskEnded)
+    found = results(events)
+    assert {host.interrupted for host in found.values()} == {"UDP Scan"}
+    assert [[port.number for port in host.ports] for host in found.values()] == [[22], [22]]
+
+
+def test_cut_in_the_first_technique_of_several() -> None:
+    network = network_of()
+    found = results(run(network, several(network), [(22, 23)] * 2, udp=[(7,), (7,)], stop_at=PortFound))
+    assert {host.interrupted for host in found.values()} == {SYN_TASK}

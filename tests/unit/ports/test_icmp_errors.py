@@ -1,0 +1,35 @@
+"""Tables of ICMP errors: what is in them, who sent the error, and what decides nothing."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from leadline.model.port import PortState, Reason
+from leadline.ports.icmp_errors import TCP_ERRORS, UDP_ERRORS, ErrorMeaning, ErrorTable, error_table
+
+
+def found(table: ErrorTable, family: int, kind: int, code: int, own: bool = False) -> tuple[int, int]:
+    columns = (np.array([value], dtype=np.uint8) for value in (family, kind, code))
+    states, reasons = table.find(*columns, np.array([own]))
+    return int(states[0]), int(reasons[0])
+
+
+def test_who_sent_it_matters_for_udp_only() -> None:
+    for family, kind, code in ((4, 3, 3), (6, 1, 4)):
+        assert found(UDP_ERRORS, family, kind, code, own=True) == (PortState.CLOSED, Reason.PORT_UNREACH)
+        assert found(UDP_ERRORS, family, kind, code) == (PortState.FILTERED, Reason.PORT_UNREACH)
+        assert found(TCP_ERRORS, family, kind, code, own=True) == (PortState.FILTERED, Reason.PORT_UNREACH)
+
+
+def test_time_exceeded_with_any_code() -> None:
+    for code in (0, 1, 255):
+        assert found(TCP_ERRORS, 4, 11, code) == (PortState.FILTERED, Reason.TIME_EXCEEDED)
+        assert found(TCP_ERRORS, 6, 3, code) == (PortState.FILTERED, Reason.TIME_EXCEEDED)
+
+
+def test_families_do_not_mix() -> None:
+    table = error_table({(6, 1, 0): ErrorMeaning(Reason.NO_ROUTE, from_target=PortState.OPEN)})
+    assert found(table, 6, 1, 0) == (PortState.FILTERED, Reason.NO_ROUTE)
+    assert found(table, 6, 1, 0, own=True) == (PortState.OPEN, Reason.NO_ROUTE)
+    assert found(table, 4, 1, 0) == (PortState.UNKNOWN, 0)
+    assert found(table, 0, 0, 0) == (PortState.UNKNOWN, 0)
