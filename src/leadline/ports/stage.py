@@ -92,11 +92,16 @@ def scan_ports(
         later = phases[index + 1 :]
         last = [not any(each.of(one.protocol) for one in later) for each in per_host]
         matrix = port_matrix(ports, popular(technique.protocol), session.plan.ports.sequential, session.generator)
-        for event in _phase(technique, group, ports, matrix, scopes, session, names):
-            if isinstance(event, HostPorts):
-                yield from found.take(event, session, last[event.row])
-            else:
-                yield event
+        try:
+            for event in _phase(technique, group, ports, matrix, scopes, session, names):
+                if isinstance(event, HostPorts):
+                    yield from found.take(event, session, last[event.row])
+                else:
+                    yield event
+        except Exception:
+            # What earlier techniques found is told before the failure is.
+            yield from found.rest(session, task_of(technique))
+            raise
     yield from found.rest(session, "")
 
 

@@ -38,7 +38,8 @@ def test_plans_share_nothing_that_changes() -> None:
 
 def test_the_words_of_the_techniques_are_nmaps_scaninfo_types() -> None:
     assert {technique.value for technique in Technique} == {
-        "syn", "connect", "ack", "window", "maimon", "null", "fin", "xmas",
+        "syn", "connect", "ack", "window", "maimon", "null", "fin", "xmas", "udp", "sctpinit", "sctpcookieecho",
+        "ipproto", "idle", "bounce",
     }  # fmt: skip
 
 

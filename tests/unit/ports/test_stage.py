@@ -199,8 +199,8 @@ def test_what_was_found_before_a_failure_is_told_first(monkeypatch: pytest.Monke
     (part,), _ = partition(TargetBlock(4, hi, lo), network)
     for row, address in enumerate(ADDRESSES):
         part.group.macs[row] = np.frombuffer(b"\x02" + int(ip_address(address)).to_bytes(5, "big"), np.uint8)
-    wanted = tuple(range(1, 300))
-    steps = scan_ports(part.group, [wanted, wanted], {}, session, lambda number, protocol: "", (22,))
+    wanted = PortSet({Protocol.TCP: tuple(range(1, 300))})
+    steps = scan_ports(part.group, [wanted, wanted], {}, session, lambda number, protocol: "", lambda protocol: (22,))
     with pytest.raises(LinkError, match="gone"):
         told.extend(steps)
     found = results(told)
@@ -255,5 +255,6 @@ def test_cut_between_techniques() -> None:
 
 def test_cut_in_the_first_technique_of_several() -> None:
     network = network_of()
-    found = results(run(network, several(network), [(22, 23)] * 2, udp=[(7,), (7,)], stop_at=PortFound))
+    session = several(network, max_parallelism=2)
+    found = results(run(network, session, [tuple(range(1, 60))] * 2, udp=[(7,), (7,)], stop_at=PortFound))
     assert {host.interrupted for host in found.values()} == {SYN_TASK}
