@@ -27,13 +27,15 @@ class Decoded:
     Rows of kind ``OTHER`` (damaged or cut-off headers, later fragments, unknown link protocols) are zero everywhere but
     in ``times``. ``family`` 4 or 6. Addresses as in ``model.address``; of ARP: the protocol addresses of sender and
     target. ``total_length``: bytes of the IP packet as its header says, with the IP header, in both families.
-    ``protocol``: of the transport header, behind any extension headers. ``tcp_flags``: 9 bits. ``sequence`` of SCTP:
-    the verification tag. ``icmp_id`` and ``icmp_sequence``: bytes 4-5 and 6-7 of any ICMP message (a next-hop MTU is in
-    ``icmp_sequence``). The transport's payload is ``frames[i, payload_start[i]:payload_end[i]]`` (cut where the capture
-    was cut). ``mac``: ARP's sender hardware address, the target link-layer address option of an advertisement,
-    else the Ethernet source. ``target``: of neighbour discovery. ``quoted_*``: the packet inside an ICMP error, to be
-    read where ``quoted_valid``; ``quoted_sequence``: bytes 4-7 of its transport header; ``quoted_acknowledgment``:
-    bytes 8-11 of TCP's, to be read where ``quoted_longer``. ``times``: as in the batch.
+    ``protocol``: of the transport header, behind any extension headers. ``tcp_flags``: 9 bits. Of SCTP ``sequence`` is
+    the verification tag, ``chunk_type`` and ``chunk_flags`` are of the first chunk (``wire.sctp.NO_CHUNK`` without
+    one), and ``acknowledgment`` is the initiate tag if that is INIT or INIT-ACK. ``icmp_id`` and ``icmp_sequence``:
+    bytes 4-5 and 6-7 of any ICMP message (a next-hop MTU is in ``icmp_sequence``). The transport's payload is
+    ``frames[i, payload_start[i]:payload_end[i]]`` (cut where the capture was cut). ``mac``: ARP's sender hardware
+    address, the target link-layer address option of an advertisement, else the Ethernet source. ``target``: of
+    neighbour discovery. ``quoted_*``: the packet inside an ICMP error, to be read where ``quoted_valid``;
+    ``quoted_sequence``: bytes 4-7 of its transport header; ``quoted_acknowledgment``: bytes 8-11 of TCP's, the initiate
+    tag of an SCTP packet that begins with INIT, to be read where ``quoted_longer``. ``times``: as in the batch.
     """
 
     kind: NDArray[np.uint8]
@@ -52,6 +54,8 @@ class Decoded:
     acknowledgment: NDArray[np.uint32]
     tcp_flags: NDArray[np.uint16]
     window: NDArray[np.uint16]
+    chunk_type: NDArray[np.uint8]
+    chunk_flags: NDArray[np.uint8]
     icmp_type: NDArray[np.uint8]
     icmp_code: NDArray[np.uint8]
     icmp_id: NDArray[np.uint16]
@@ -99,6 +103,8 @@ _TYPES: dict[str, type[np.generic]] = {
     "acknowledgment": np.uint32,
     "tcp_flags": np.uint16,
     "window": np.uint16,
+    "chunk_type": np.uint8,
+    "chunk_flags": np.uint8,
     "icmp_type": np.uint8,
     "icmp_code": np.uint8,
     "icmp_id": np.uint16,

@@ -6,18 +6,19 @@ from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from leadline.errors import WireError
-from leadline.wire import icmp, icmpv6, tcp, udp
+from leadline.wire import icmp, icmpv6, sctp, tcp, udp
 from leadline.wire.arp import REPLY, REQUEST, Arp
 from leadline.wire.ethernet import TYPE_ARP, TYPE_IPV4, TYPE_IPV6, Ethernet, mac_text
 from leadline.wire.icmp import Icmp
 from leadline.wire.icmpv6 import Icmpv6, Neighbor
 from leadline.wire.ipv4 import Ipv4
 from leadline.wire.ipv6 import Ipv6
+from leadline.wire.sctp import Init, Sctp
 from leadline.wire.tcp import Tcp, flags_text, parse_options
 from leadline.wire.udp import Udp
 
 Network: TypeAlias = Ipv4 | Ipv6 | Arp
-Transport: TypeAlias = Tcp | Udp | Icmp | Icmpv6
+Transport: TypeAlias = Tcp | Udp | Sctp | Icmp | Icmpv6
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,8 @@ def _parse_transport(network: Ipv4 | Ipv6, quoted: bool) -> Transport | None:
         datagram = Udp.parse(data, quoted)
         # Bytes behind the datagram would be lost: leave such a packet as it is.
         return datagram if len(datagram.payload) + udp.HEADER_BYTES == len(data) else None
+    if network.protocol == sctp.PROTOCOL:
+        return Sctp.parse(data)
     if network.protocol == icmp.PROTOCOL and isinstance(network, Ipv4):
         return Icmp.parse(data)
     if network.protocol == icmpv6.PROTOCOL and isinstance(network, Ipv6):
@@ -94,7 +97,7 @@ def _parse_transport(network: Ipv4 | Ipv6, quoted: bool) -> Transport | None:
 def _emit_packet(network: Network, transport: Transport | None) -> bytes:
     if isinstance(network, Arp) or transport is None:
         return network.emit()
-    if isinstance(transport, Icmp):
+    if isinstance(transport, Icmp | Sctp):
         return replace(network, payload=transport.emit()).emit()
     payload = transport.emit(network.source.packed, network.destination.packed)
     return replace(network, payload=payload).emit()
@@ -137,6 +140,8 @@ def _packet_text(network: Ipv4 | Ipv6, transport: Transport | None) -> str:
         return _tcp_text(network, transport)
     if isinstance(transport, Udp):
         return f"UDP {_ends(network, transport)} payload={len(transport.payload)}"
+    if isinstance(transport, Sctp):
+        return _sctp_text(network, transport)
     if isinstance(transport, Icmp):
         name = icmp.message_name(transport.type, transport.code)
         return f"ICMP {_hosts(network)} {name} {_message_text(transport)}"
@@ -150,7 +155,7 @@ def _hosts(network: Ipv4 | Ipv6) -> str:
     return f"{network.source} > {network.destination}"
 
 
-def _ends(network: Ipv4 | Ipv6, ports: Tcp | Udp) -> str:
+def _ends(network: Ipv4 | Ipv6, ports: Tcp | Udp | Sctp) -> str:
     source, destination = str(network.source), str(network.destination)
     if isinstance(network, Ipv6):
         source, destination = f"[{source}]", f"[{destination}]"
@@ -165,6 +170,19 @@ def _tcp_text(network: Ipv4 | Ipv6, segment: Tcp) -> str:
     if segment.payload:
         text += f" payload={len(segment.payload)}"
     return text + _options_text(segment.options)
+
+
+def _sctp_text(network: Ipv4 | Ipv6, packet: Sctp) -> str:
+    words = []
+    try:
+        for chunk in sctp.parse_chunks(packet.payload):
+            word = sctp.chunk_name(chunk.type)
+            if chunk.type in (sctp.INIT, sctp.INIT_ACK):
+                word += f" init-tag={Init.parse(chunk.value).initiate_tag}"
+            words.append(word)
+    except WireError:
+        words.append("<damaged chunk>")
+    return f"SCTP {_ends(network, packet)} {', '.join(words) or 'no chunk'} tag={packet.verification_tag}"
 
 
 def _options_text(data: bytes) -> str:
@@ -208,12 +226,12 @@ def _quoted_text(data: bytes) -> str:
         network, transport = parse_quoted(data)
     except WireError:
         return "an unreadable packet"
-    if isinstance(transport, Tcp | Udp):
+    if isinstance(transport, Tcp | Udp | Sctp):
         return f"{type(transport).__name__.upper()} {_ends(network, transport)}"
     if isinstance(transport, Icmp | Icmpv6):
         return f"ICMP {_hosts(network)} ({transport.type}/{transport.code})"
-    ports = network.payload
-    if network.protocol == tcp.PROTOCOL and not network.fragment_offset and len(ports) >= 4:
+    ports, name = network.payload, {tcp.PROTOCOL: "TCP", sctp.PROTOCOL: "SCTP"}.get(network.protocol)
+    if name and not network.fragment_offset and len(ports) >= 4:
         ends = Udp(int.from_bytes(ports[:2], "big"), int.from_bytes(ports[2:4], "big"))
-        return f"TCP {_ends(network, ends)}"
+        return f"{name} {_ends(network, ends)}"
     return f"IP protocol {network.protocol} {_hosts(network)}"

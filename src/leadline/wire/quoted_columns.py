@@ -7,9 +7,12 @@ from numpy.typing import NDArray
 
 from leadline.wire.gather import Group, Mask, Records, Store, layout, select, uniform
 from leadline.wire.header_columns import ICMP, ICMP_PROTOCOLS, IPV4, IPV6, PORTS, walk_extensions
+from leadline.wire.sctp import INIT
 
-_TCP = 6
+_TCP, _SCTP = 6, 132
 _ACKNOWLEDGMENT = layout(12, acknowledgment=(">u4", 8))
+# Behind SCTP's common header: the first chunk's type, and the initiate tag if that is INIT.
+_INIT = layout(20, type=("u1", 12), tag=(">u4", 16))
 _HAS_PORTS = np.zeros(256, dtype=np.bool_)
 _HAS_PORTS[[6, 17, 132]] = True
 
@@ -70,7 +73,8 @@ def _put_addresses(store: Store, group: Group, header: Records, protocol: NDArra
 def _put_identity(store: Store, group: Group, protocol: NDArray[np.uint8], family: int) -> None:
     """Ports and sequence number, or the ICMP identifier: the first 8 bytes of the transport header.
 
-    RFC 792 promises no more; most hosts quote more (RFC 1812 4.3.2.3, RFC 4443), then of TCP the acknowledgment too.
+    RFC 792 promises no more; most hosts quote more (RFC 1812 4.3.2.3, RFC 4443), then of TCP the acknowledgment too,
+    and of SCTP the initiate tag.
     """
     fields = group.records(PORTS)
     store.put(group.rows, quoted_sequence=fields["next"])
@@ -91,3 +95,9 @@ def _put_identity(store: Store, group: Group, protocol: NDArray[np.uint8], famil
         chosen, _ = select(group, longer)
         fields = chosen.records(_ACKNOWLEDGMENT)
         store.put(chosen.rows, quoted_longer=1, quoted_acknowledgment=fields["acknowledgment"])
+    begins = (protocol == _SCTP) & group.reaches(_INIT.itemsize)
+    if begins.any():
+        begins &= group.records(_INIT)["type"] == INIT
+    if begins.any():
+        chosen, _ = select(group, begins)
+        store.put(chosen.rows, quoted_longer=1, quoted_acknowledgment=chosen.records(_INIT)["tag"])

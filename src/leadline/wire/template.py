@@ -29,7 +29,7 @@ Integers: TypeAlias = (
     | int
 )
 Source: TypeAlias = tuple[U64, U64] | None
-_Fields: TypeAlias = dict[str, tuple[str, int]]
+Fields: TypeAlias = dict[str, tuple[str, int]]
 
 _ETHERTYPES = {4: b"\x08\x00", 6: b"\x86\xdd"}
 _ARP_ETHERTYPE = b"\x08\x06"
@@ -88,20 +88,20 @@ def _number(values: Integers) -> U64 | int:
     return int(values)
 
 
-class _Packet:
+class Packet:
     """Link header, IP header and a transport segment with its checksum field zero: the part all templates share.
 
     ``fields`` names what is patched in the segment: numpy format and offset from the segment's start.
     """
 
-    def __init__(self, framing: Framing, protocol: int, segment: bytes, fields: _Fields) -> None:
+    def __init__(self, framing: Framing, protocol: int, segment: bytes, fields: Fields) -> None:
         self._framing = framing
         self._is_v4 = framing.family == 4
         source = framing.source
         if self._is_v4:
             header = b"\x45\x00" + (20 + len(segment)).to_bytes(2, "big") + bytes(5) + bytes([protocol, 0, 0])
             header += source + bytes(4)
-            places: _Fields = {
+            places: Fields = {
                 "ip_id": (">u2", 4),
                 "ttl": ("u1", 8),
                 "header_checksum": (">u2", 10),
@@ -167,7 +167,7 @@ class _Packet:
         return sums + half_sums(source[0]) + half_sums(source[1])
 
 
-def _layout(at: _Fields, size: int) -> np.dtype[np.void]:
+def _layout(at: Fields, size: int) -> np.dtype[np.void]:
     names = list(at)
     layout: np.dtype[np.void] = np.dtype(
         {
@@ -210,14 +210,14 @@ class TcpTemplate:
             raise ValueError("TCP options have at most 40 bytes")
         offset_and_flags = ((20 + len(options)) // 4) << 12 | (flags & 0x1FF)
         header = bytes(12) + offset_and_flags.to_bytes(2, "big") + window.to_bytes(2, "big") + bytes(4)
-        fields: _Fields = {
+        fields: Fields = {
             "source_port": (">u2", 0),
             "destination_port": (">u2", 2),
             "sequence": (">u4", 4),
             "acknowledgment": (">u4", 8),
             "checksum": (">u2", 16),
         }
-        self._packet = _Packet(framing, 6, header + options + payload, fields)
+        self._packet = Packet(framing, 6, header + options + payload, fields)
 
     def build(
         self,
@@ -251,8 +251,8 @@ class UdpTemplate:
 
     def __init__(self, framing: Framing, payload: bytes = b"") -> None:
         header = bytes(4) + (8 + len(payload)).to_bytes(2, "big") + bytes(2)
-        fields: _Fields = {"source_port": (">u2", 0), "destination_port": (">u2", 2), "checksum": (">u2", 6)}
-        self._packet = _Packet(framing, 17, header + payload, fields)
+        fields: Fields = {"source_port": (">u2", 0), "destination_port": (">u2", 2), "checksum": (">u2", 6)}
+        self._packet = Packet(framing, 17, header + payload, fields)
 
     def build(
         self,
@@ -287,8 +287,8 @@ class IcmpTemplate:
             raise ValueError(f"ICMPv6 has no {kind.name.lower()}")
         type_number = _ICMPV6_TYPES[kind] if self._is_v6 else kind.value
         segment = bytes([type_number]) + bytes(7 + _ICMP_BODY_BYTES.get(kind, 0)) + payload
-        fields: _Fields = {"checksum": (">u2", 2), "identifier": (">u2", 4), "sequence": (">u2", 6)}
-        self._packet = _Packet(framing, 58 if self._is_v6 else 1, segment, fields)
+        fields: Fields = {"checksum": (">u2", 2), "identifier": (">u2", 4), "sequence": (">u2", 6)}
+        self._packet = Packet(framing, 58 if self._is_v6 else 1, segment, fields)
 
     def build(
         self,
@@ -317,7 +317,7 @@ class IpTemplate:
     """Packets of any IP protocol; ``payload`` goes out as it is (with its checksum, if its protocol has one)."""
 
     def __init__(self, framing: Framing, protocol: int, payload: bytes = b"") -> None:
-        self._packet = _Packet(framing, protocol, payload, {})
+        self._packet = Packet(framing, protocol, payload, {})
 
     def build(
         self,
@@ -360,8 +360,8 @@ class NeighborTemplate:
         if framing.family != 6 or not framing.offset:
             raise ValueError("neighbour discovery is for IPv6 on Ethernet")
         segment = bytes([135]) + bytes(23) + b"\x01\x01" + framing.source_mac
-        fields: _Fields = {"checksum": (">u2", 2), "target_hi": (">u8", 8), "target_lo": (">u8", 16)}
-        self._packet = _Packet(framing, 58, segment, fields)
+        fields: Fields = {"checksum": (">u2", 2), "target_hi": (">u8", 8), "target_lo": (">u8", 16)}
+        self._packet = Packet(framing, 58, segment, fields)
 
     def build(self, hi: U64, lo: U64) -> FrameBatch:
         """N solicitations for the addresses in ``hi`` and ``lo``."""

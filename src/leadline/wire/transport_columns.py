@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from leadline.wire.gather import Group, Store, layout, select
 from leadline.wire.header_columns import ICMP, ICMP_PROTOCOLS, PORTS, Kind
 from leadline.wire.quoted_columns import put_quoted
+from leadline.wire.sctp import INIT, INIT_ACK, NO_CHUNK
 
 _TCP = layout(
     16,
@@ -19,6 +20,8 @@ _TCP = layout(
     window=(">u2", 14),
 )
 _UDP = layout(6, source_port=(">u2", 0), destination_port=(">u2", 2), length=(">u2", 4))
+_CHUNK = layout(4, type=("u1", 0), flags=("u1", 1))
+_INITIATE_TAG = layout(8, tag=(">u4", 4))
 _NEIGHBOR = layout(24, target_hi=(">u8", 8), target_lo=(">u8", 16))
 _OPTION = layout(8, type=("u1", 0), length=("u1", 1), mac=("6u1", 2))
 _OPTION_PASSES = 8
@@ -105,9 +108,25 @@ def _put_sctp(store: Store, group: Group) -> None:
         source_port=header["source_port"],
         destination_port=header["destination_port"],
         sequence=header["next"],
+        chunk_type=NO_CHUNK,
         payload_start=_places(group, 12),
         payload_end=group.end,
     )
+    _put_chunk(store, group.moved(group.start + 12))
+
+
+def _put_chunk(store: Store, group: Group) -> None:
+    """The first chunk, and the initiate tag where it has one (RFC 9260 sections 3.2, 3.3.2 and 3.3.3)."""
+    group, _ = select(group, group.reaches(4))
+    if not len(group):
+        return
+    header = group.records(_CHUNK)
+    kind = header["type"]
+    store.put(group.rows, chunk_type=kind, chunk_flags=header["flags"])
+    begins = ((kind == INIT) | (kind == INIT_ACK)) & group.reaches(8)
+    if begins.any():
+        group, _ = select(group, begins)
+        store.put(group.rows, acknowledgment=group.records(_INITIATE_TAG)["tag"])
 
 
 def _put_icmp(store: Store, group: Group, family: int) -> None:

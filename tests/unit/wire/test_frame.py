@@ -10,6 +10,7 @@ from leadline.wire.icmp import Icmp
 from leadline.wire.icmpv6 import Icmpv6, Neighbor
 from leadline.wire.ipv4 import Ipv4
 from leadline.wire.ipv6 import Extension, Ipv6
+from leadline.wire.sctp import ABORT, INIT, Chunk, Init, Sctp
 from leadline.wire.tcp import Tcp, TcpOption, emit_options
 from leadline.wire.udp import Udp
 
@@ -17,6 +18,7 @@ US, THEM = IPv4Address("10.0.0.1"), IPv4Address("10.0.0.2")
 US6, THEM6 = IPv6Address("fe80::1"), IPv6Address("fe80::2")
 MAC, OTHER_MAC = b"\x02\x00\x00\x00\x00\x01", b"\x02\x00\x00\x00\x00\x02"
 SYN = Tcp(40000, 80, 7, flags=2, window=1024, options=b"\x02\x04\x05\xb4")
+INIT_PROBE = Sctp(40000, 80, 0, Chunk(INIT, value=Init(77, 32768, 10, 2048, 5).emit()).emit())
 PROBE = Frame(None, Ipv4(US, THEM, 6, 64, 9), SYN).emit()
 PROBE6 = Frame(None, Ipv6(US6, THEM6, 6), SYN).emit()
 OPTIONS = emit_options(
@@ -35,6 +37,8 @@ def link(ethertype: int) -> Ethernet:
         Frame(link(0x0800), Ipv4(US, THEM, 47, payload=b"gre")),
         Frame(link(0x86DD), Ipv6(US6, THEM6, 17), Udp(1, 2, b"x")),
         Frame(link(0x86DD), Ipv6(US6, THEM6, 58), Icmpv6(128, 0, 1)),
+        Frame(link(0x0800), Ipv4(US, THEM, 132), Sctp(1, 2, 3, b"\x06\x00\x00\x04")),
+        Frame(link(0x86DD), Ipv6(US6, THEM6, 132), Sctp(1, 2, 3, b"damaged")),
         Frame(link(0x0800), Ipv4(US, THEM, 1), Icmp(8, 0, 1)),
         Frame(link(0x0806), Arp(1, MAC, US, bytes(6), THEM)),
         Frame(Ethernet(OTHER_MAC, MAC, 0x88CC, b"lldp"), None),
@@ -118,6 +122,18 @@ V4, V6 = Ipv4(US, THEM, 0, 64, 9), Ipv6(US6, THEM6, 0)
             Frame(None, Ipv4(US, THEM, 6, more_fragments=True, payload=b"x")).emit(),
             "IP protocol 6 10.0.0.1 > 10.0.0.2 payload=1 ttl=64 id=0 len=21 fragment@0+",
         ),
+        (
+            Frame(None, Ipv4(US, THEM, 132), INIT_PROBE).emit(),
+            "SCTP 10.0.0.1:40000 > 10.0.0.2:80 INIT init-tag=77 tag=0 ttl=64 id=0 len=52",
+        ),
+        (
+            Frame(None, Ipv6(US6, THEM6, 132), Sctp(80, 40000, 77, Chunk(ABORT, 1).emit() + b"rest")).emit(),
+            "SCTP [fe80::1]:80 > [fe80::2]:40000 ABORT, <damaged chunk> tag=77 hlim=64 len=60",
+        ),
+        (
+            Frame(None, Ipv4(US, THEM, 132), Sctp(80, 40000, 77)).emit(),
+            "SCTP 10.0.0.1:80 > 10.0.0.2:40000 no chunk tag=77 ttl=64 id=0 len=32",
+        ),
         (b"", "unreadable frame of 0 bytes: an IPv4 header of 0 bytes"),
     ],
 )
@@ -132,6 +148,8 @@ def test_lines_about_packets(data: bytes, line: str) -> None:
         (PROBE[:28], "TCP 10.0.0.1:40000 > 10.0.0.2:80"),
         (Frame(None, Ipv4(US, THEM, 17), Udp(5, 6)).emit(), "UDP 10.0.0.1:5 > 10.0.0.2:6"),
         (Frame(None, Ipv4(US, THEM, 1), Icmp(8)).emit(), "ICMP 10.0.0.1 > 10.0.0.2 (8/0)"),
+        (Frame(None, Ipv4(US, THEM, 132), INIT_PROBE).emit(), "SCTP 10.0.0.1:40000 > 10.0.0.2:80"),
+        (Frame(None, Ipv4(US, THEM, 132), INIT_PROBE).emit()[:28], "SCTP 10.0.0.1:40000 > 10.0.0.2:80"),
         (Ipv4(US, THEM, 47).emit(), "IP protocol 47 10.0.0.1 > 10.0.0.2"),
         (b"junk", "an unreadable packet"),
     ],

@@ -9,6 +9,8 @@ from leadline.wire.icmp import Icmp
 from leadline.wire.icmpv6 import Icmpv6
 from leadline.wire.ipv4 import Ipv4
 from leadline.wire.ipv6 import Extension, Ipv6
+from leadline.wire.sctp import INIT, Chunk, Init, Sctp
+from leadline.wire.sctp_template import COOKIE_ECHO_CHUNK
 from leadline.wire.tcp import Tcp
 from leadline.wire.udp import Udp
 
@@ -50,6 +52,18 @@ def test_longer_quotes_of_tcp_show_the_acknowledgment(length: int, longer: bool)
     packet = Frame(None, Ipv4(US, THEM, 6), Tcp(40000, 443, 0, 0x0A0B0C0D, flags=16)).emit()
     udp = Frame(None, Ipv4(US, THEM, 17), Udp(40000, 53, payload=bytes(20))).emit()
     decoded = decode_all(v4_error(packet[:length]), v4_error(udp), v4_error(packet))
+    assert decoded.quoted_longer.tolist() == [longer, False, True]
+    assert decoded.quoted_acknowledgment.tolist() == [0x0A0B0C0D if longer else 0, 0, 0x0A0B0C0D]
+
+
+@pytest.mark.parametrize(("length", "longer"), [(28, False), (39, False), (40, True), (52, True)])
+def test_longer_quotes_of_an_init_show_its_tag(length: int, longer: bool) -> None:
+    init = Chunk(INIT, value=Init(0x0A0B0C0D, 1, 2, 3, 4).emit())
+    packet = Frame(None, Ipv4(US, THEM, 132), Sctp(40000, 80, 0, init.emit())).emit()
+    cookie = Frame(None, Ipv4(US, THEM, 132), Sctp(40000, 80, 9, COOKIE_ECHO_CHUNK.emit())).emit()
+    decoded = decode_all(v4_error(packet[:length]), v4_error(cookie), v4_error(packet))
+    assert decoded.quoted_source_port.tolist() == [40000] * 3
+    assert decoded.quoted_sequence.tolist() == [0, 9, 0]
     assert decoded.quoted_longer.tolist() == [longer, False, True]
     assert decoded.quoted_acknowledgment.tolist() == [0x0A0B0C0D if longer else 0, 0, 0x0A0B0C0D]
 

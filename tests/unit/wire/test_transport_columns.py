@@ -8,6 +8,7 @@ from leadline.wire.icmp import Icmp
 from leadline.wire.icmpv6 import Icmpv6, Neighbor
 from leadline.wire.ipv4 import Ipv4
 from leadline.wire.ipv6 import Ipv6
+from leadline.wire.sctp import ABORT, COOKIE_ACK, INIT_ACK, NO_CHUNK, Chunk, Init, Sctp
 from leadline.wire.tcp import Tcp
 from leadline.wire.udp import Udp
 
@@ -180,3 +181,31 @@ def test_a_reply_on_ethernet_keeps_the_link_source_unless_an_option_tells() -> N
     link = b"\x33" * 6 + b"\x02\x00\x00\x00\x00\x77" + b"\x86\xdd"
     batch = concatenate([single(link + advert(()), 14), single(link + advert(((2, MAC),)), 14)])
     assert [row.tobytes() for row in decode(batch).mac] == [b"\x02\x00\x00\x00\x00\x77", MAC]
+
+
+def sctp_columns(decoded: Decoded) -> list[tuple[int, ...]]:
+    names = ("source_port", "destination_port", "sequence", "chunk_type", "chunk_flags", "acknowledgment")
+    return list(zip(*(getattr(decoded, name).tolist() for name in names), strict=True))
+
+
+def test_the_first_chunk_of_sctp() -> None:
+    answer = Chunk(INIT_ACK, value=Init(0xABCDEF01, 1, 2, 3, 4).emit())
+    refusal, other = Chunk(ABORT, 1), Chunk(COOKIE_ACK)
+    packets = [
+        v4(132, Sctp(80, 40000, 7, answer.emit() + refusal.emit()).emit()),
+        v6(132, Sctp(80, 40000, 8, refusal.emit() + answer.emit()).emit()),
+        v4(132, Sctp(80, 40000, 9, other.emit()).emit()),
+        v4(132, Sctp(80, 40000, 10).emit()),
+        v4(132, Sctp(80, 40000, 11, answer.emit()[:7]).emit()),
+        v4(132, Sctp(80, 40000, 12, answer.emit()).emit()[:11]),
+    ]
+    decoded = decode_all(*packets)
+    assert decoded.kind.tolist() == [Kind.SCTP] * 5 + [Kind.OTHER]
+    assert sctp_columns(decoded) == [
+        (80, 40000, 7, INIT_ACK, 0, 0xABCDEF01),
+        (80, 40000, 8, ABORT, 1, 0),
+        (80, 40000, 9, COOKIE_ACK, 0, 0),
+        (80, 40000, 10, NO_CHUNK, 0, 0),
+        (80, 40000, 11, INIT_ACK, 0, 0),
+        (0, 0, 0, 0, 0, 0),
+    ]
