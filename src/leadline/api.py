@@ -31,8 +31,8 @@ MOST_WAITING = 65_536
 class ScanArguments(TypedDict, total=False):
     """Keyword arguments of ``scan`` and ``scan_hosts``; each is an option of the command line under its own name.
 
-    ``ports``: as ``-p``. ``technique``: a value of ``model.plan.Technique`` such as ``connect`` (default: what the
-    rights allow); ``scan_flags``: as ``--scanflags``. ``discovery``:
+    ``ports``: as ``-p``. ``technique``: values of ``model.plan.Technique``, one such as ``connect`` or several such as
+    ``["syn", "udp"]`` (default: TCP as the rights allow); ``scan_flags``: as ``--scanflags``. ``discovery``:
     ``ping`` (default), ``none`` (-Pn: all are up), ``only`` (-sn) or ``list`` (-sL). ``pings``: discovery probes,
     for instance ``PingRequest("tcp-syn", "22,80")``. ``timing``: template 0 to 5. Times are seconds, rates packets
     a second. ``reverse``: ``never`` (-n) or ``all`` (-R); default: names of hosts that are up. ``seed``: makes
@@ -44,7 +44,7 @@ class ScanArguments(TypedDict, total=False):
     ports: str
     top_ports: int
     exclude_ports: str
-    technique: str
+    technique: Sequence[str]
     scan_flags: str
     discovery: str
     pings: Sequence[PingRequest]
@@ -238,10 +238,10 @@ def _options(targets: str | Sequence[str], arguments: ScanArguments) -> Options:
     if discovery not in _DISCOVERY:
         mistakes.append(f"discovery must be one of {', '.join(_DISCOVERY)}, not {discovery!r}.")
     if "technique" in values:
-        values["techniques"] = (values.pop("technique"),)
+        values["techniques"] = values.pop("technique")
     typed = values.get("targets", "0.0.0.0")  # a list that is no list was told above
     values["targets"] = typed.split() if isinstance(typed, str) else typed
-    for name in ("targets", "pings", "exclude", "dns_servers", "proxies"):
+    for name in ("targets", "pings", "exclude", "dns_servers", "proxies", "techniques"):
         if name in values:
             values[name] = _tuple_of(values[name])
     options = replace(_DISCOVERY.get(str(discovery), Options()), **values)  # type: ignore[arg-type]

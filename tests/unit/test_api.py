@@ -471,3 +471,12 @@ def test_every_public_name_is_there() -> None:
 def test_the_package_loads_what_is_asked_for_and_no_more() -> None:
     assert not loads("leadline", "numpy")
     assert not loads("leadline", "asyncio")
+
+
+def test_one_technique_or_several() -> None:
+    assert scan_of(technique="ack").plan.ports.techniques == (Technique.ACK,)
+    assert scan_of(technique=["connect"]).plan.ports.techniques == (Technique.CONNECT,)
+    with pytest.raises(UsageError, match="Only one TCP scan technique"):
+        scan_of(technique=("ack", "fin"))
+    with pytest.raises(UsageError, match="technique must be"):
+        scan_of(technique=7)
