@@ -4,14 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from leadline.errors import WireError
 from leadline.wire.checksum import checksum
-
-TYPE = 0
-CODE = 1
-CHECKSUM = slice(2, 4)
-WORD = slice(4, 8)
-HEADER_BYTES = 8
+from leadline.wire.icmp_message import CHECKSUM, Message, MessageView, name_of
 
 PROTOCOL = 1
 
@@ -61,37 +55,14 @@ _CODE_NAMES = {
 
 
 def message_name(type_number: int, code: int) -> str:
-    """The message in words, the code's meaning where it has one (RFC 792, RFC 1122 section 3.2.2.1, RFC 1812 5.2.7)."""
-    fallback = _TYPE_NAMES.get(type_number, f"type {type_number}")
-    return _CODE_NAMES.get((type_number, code), fallback)
+    """The message in words (RFC 792, RFC 1122 section 3.2.2.1, RFC 1812 5.2.7)."""
+    return name_of(type_number, code, _TYPE_NAMES, _CODE_NAMES)
 
 
-class IcmpView:
+class IcmpView(MessageView):
     """Reads the fields of bytes that hold a whole header; ``WireError`` otherwise."""
 
-    __slots__ = ("_data",)
-
-    def __init__(self, data: bytes) -> None:
-        if len(data) < HEADER_BYTES:
-            raise WireError(f"an ICMP message of {len(data)} bytes")
-        self._data = data
-
-    @property
-    def type(self) -> int:
-        return self._data[TYPE]
-
-    @property
-    def code(self) -> int:
-        return self._data[CODE]
-
-    @property
-    def word(self) -> int:
-        """Bytes 4 to 7: identifier and sequence number, a gateway, an MTU."""
-        return int.from_bytes(self._data[WORD], "big")
-
-    @property
-    def payload(self) -> bytes:
-        return self._data[HEADER_BYTES:]
+    __slots__ = ()
 
     @property
     def checksum_holds(self) -> bool:
@@ -99,21 +70,8 @@ class IcmpView:
 
 
 @dataclass(frozen=True, slots=True)
-class Icmp:
-    """``word``: bytes 4 to 7, whose meaning depends on ``type``; ``payload`` of an error: the quoted packet."""
-
-    type: int
-    code: int = 0
-    word: int = 0
-    payload: bytes = b""
-
-    @property
-    def identifier(self) -> int:
-        return self.word >> 16
-
-    @property
-    def sequence(self) -> int:
-        return self.word & 0xFFFF
+class Icmp(Message):
+    """One message."""
 
     @property
     def is_error(self) -> bool:
@@ -128,6 +86,6 @@ class Icmp:
 
     def emit(self) -> bytes:
         """The message with its checksum."""
-        message = bytearray([self.type, self.code, 0, 0]) + self.word.to_bytes(4, "big") + self.payload
+        message = self.without_checksum()
         message[CHECKSUM] = checksum(bytes(message)).to_bytes(2, "big")
         return bytes(message)

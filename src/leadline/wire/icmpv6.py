@@ -7,12 +7,8 @@ from ipaddress import IPv6Address
 
 from leadline.errors import WireError
 from leadline.wire.checksum import transport_checksum
+from leadline.wire.icmp_message import CHECKSUM, Message, MessageView, name_of
 
-TYPE = 0
-CODE = 1
-CHECKSUM = slice(2, 4)
-WORD = slice(4, 8)
-HEADER_BYTES = 8
 # Within the payload of neighbour solicitations and advertisements:
 TARGET = slice(0, 16)
 OPTIONS_START = 16
@@ -66,37 +62,15 @@ _CODE_NAMES = {
 
 
 def message_name(type_number: int, code: int) -> str:
-    """The message in words, the code's meaning where it has one (RFC 4443 section 3)."""
-    fallback = _TYPE_NAMES.get(type_number, f"type {type_number}")
-    return _CODE_NAMES.get((type_number, code), fallback)
+    """The message in words (RFC 4443 section 3)."""
+    return name_of(type_number, code, _TYPE_NAMES, _CODE_NAMES)
 
 
-class Icmpv6View:
+class Icmpv6View(MessageView):
     """Reads the fields of bytes that hold a whole header; ``WireError`` otherwise."""
 
-    __slots__ = ("_data",)
-
-    def __init__(self, data: bytes) -> None:
-        if len(data) < HEADER_BYTES:
-            raise WireError(f"an ICMPv6 message of {len(data)} bytes")
-        self._data = data
-
-    @property
-    def type(self) -> int:
-        return self._data[TYPE]
-
-    @property
-    def code(self) -> int:
-        return self._data[CODE]
-
-    @property
-    def word(self) -> int:
-        """Bytes 4 to 7: identifier and sequence number, flags, an MTU."""
-        return int.from_bytes(self._data[WORD], "big")
-
-    @property
-    def payload(self) -> bytes:
-        return self._data[HEADER_BYTES:]
+    __slots__ = ()
+    name = "ICMPv6"
 
     def checksum_holds(self, source: bytes, destination: bytes) -> bool:
         """Addresses in network order, 16 bytes."""
@@ -104,21 +78,8 @@ class Icmpv6View:
 
 
 @dataclass(frozen=True, slots=True)
-class Icmpv6:
-    """``word``: bytes 4 to 7, whose meaning depends on ``type``; ``payload`` of an error: the quoted packet."""
-
-    type: int
-    code: int = 0
-    word: int = 0
-    payload: bytes = b""
-
-    @property
-    def identifier(self) -> int:
-        return self.word >> 16
-
-    @property
-    def sequence(self) -> int:
-        return self.word & 0xFFFF
+class Icmpv6(Message):
+    """One message."""
 
     @property
     def is_error(self) -> bool:
@@ -133,7 +94,7 @@ class Icmpv6:
 
     def emit(self, source: bytes, destination: bytes) -> bytes:
         """The message with its checksum; addresses in network order, 16 bytes."""
-        message = bytearray([self.type, self.code, 0, 0]) + self.word.to_bytes(4, "big") + self.payload
+        message = self.without_checksum()
         value = transport_checksum(source, destination, PROTOCOL, bytes(message))
         message[CHECKSUM] = value.to_bytes(2, "big")
         return bytes(message)
