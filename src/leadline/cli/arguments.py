@@ -8,10 +8,10 @@ as the next argument; letters combine (``-sSV``, ``-nv``), values may be attache
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from leadline.cli.options import BY_NAME, Kind, Option, Take
 from leadline.cli.settings import Settings
+from leadline.model.quick_dataclass import dataclass
 from leadline.plan.options import Options
 
 _PRIVILEGE = (("NMAP_PRIVILEGED", True), ("NMAP_UNPRIVILEGED", False))

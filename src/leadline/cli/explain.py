@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import BinaryIO
 
 from leadline.cli import exit_codes
 from leadline.errors import UsageError
+from leadline.model.quick_dataclass import dataclass
 from leadline.report.explain import FEW_BYTES, host_story, port_story, what_is_there
 from leadline.report.fields import parse_fields, raw, shown
 from leadline.report.recording import KNOWN, SCHEMA, Recording

@@ -6,8 +6,9 @@ instead of being taken for typing errors; their arguments are read so that they 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, auto
+
+from leadline.model.quick_dataclass import dataclass
 
 
 class Kind(Enum):

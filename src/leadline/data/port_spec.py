@@ -15,12 +15,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from leadline.data.services import Services, default_services
 from leadline.errors import UsageError
 from leadline.model.port import Protocol
 from leadline.model.port_set import PortSet
+from leadline.model.quick_dataclass import dataclass
 
 _PREFIXES = {"T": Protocol.TCP, "U": Protocol.UDP, "S": Protocol.SCTP, "P": Protocol.IP}
 _RANGE = re.compile(r"([0-9]*)-([0-9]*)")

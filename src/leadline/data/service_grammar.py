@@ -25,7 +25,7 @@ import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import NoReturn
 
 from leadline.data.port_spec import parse_ports
@@ -34,6 +34,7 @@ from leadline.data.service_template import parse_template
 from leadline.errors import DataError, UsageError
 from leadline.model.port import Protocol
 from leadline.model.port_set import PortSet
+from leadline.model.quick_dataclass import dataclass
 
 LONGEST_LINE = 8191
 LONGEST_SERVICE = 32

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from leadline.engine.probe_kind import ProbeKind
 from leadline.model.plan import DiscoveryPlan, PingKind
+from leadline.model.quick_dataclass import dataclass
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,7 @@ from leadline.model.evidence import Evidence
 from leadline.model.host import HostStatus
 from leadline.model.plan import TimingPlan
 from leadline.model.port import Reason
+from leadline.model.quick_dataclass import dataclass
 from leadline.model.target import TargetBlock
 
 I64 = NDArray[np.int64]

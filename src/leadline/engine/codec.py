@@ -8,14 +8,13 @@ the right tag is not ours.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from leadline.engine.group import AddressIndex, HostGroup
 from leadline.engine.probe_kind import ProbeKind, tcp_kind
 from leadline.engine.tcp_mark import TcpMark
+from leadline.model.quick_dataclass import dataclass
 from leadline.model.tcp_flags import ACK, FIN, RST, SYN
 from leadline.wire.batch import FrameBatch, concatenate, empty
 from leadline.wire.columns import Decoded, Kind

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
+
+from leadline.model.quick_dataclass import dataclass
 
 MOST_KEPT = 10_000
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leadline.link.base import Route
 from leadline.model.address import U64, Address, address_of
+from leadline.model.quick_dataclass import dataclass
 from leadline.wire.template import Framing
 
 I64 = NDArray[np.int64]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
 from leadline.engine.group import HostGroup
 from leadline.link.base import Network, Route
 from leadline.model.address import Address
+from leadline.model.quick_dataclass import dataclass
 from leadline.model.target import TargetBlock
 
 I64 = NDArray[np.int64]

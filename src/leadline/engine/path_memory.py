@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
 from leadline.engine.prober import Prober
+from leadline.model.quick_dataclass import dataclass
 
 # What was lost earlier counts for less than what is lost now.
 LOSS_KEPT = 0.25

@@ -6,8 +6,6 @@ has checked that the answer is one), and reads ``finished``. Spec sheet 2.2 to 2
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -19,6 +17,7 @@ from leadline.engine.rate import RateLimiter
 from leadline.engine.retries import Retries
 from leadline.engine.timing import PING_MAGNIFIER, RoundTrips, ScanDelays, Windows
 from leadline.model.plan import TimingPlan
+from leadline.model.quick_dataclass import dataclass
 
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from leadline.model.event import TaskProgress
+from leadline.model.quick_dataclass import dataclass
 
 # Seconds between two progress events of a running stage.
 INTERVAL = 0.25

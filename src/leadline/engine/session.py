@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 
 import numpy as np
 
@@ -15,6 +15,7 @@ from leadline.engine.rate import RateLimiter
 from leadline.errors import LinkError
 from leadline.link.base import CaptureFilter, Clock, Link, LinkStatistics, Network, Route
 from leadline.model.plan import PingKind, Plan, TimingPlan
+from leadline.model.quick_dataclass import dataclass
 
 # Source ports of discovery come first, those of the port scan after them: late replies of one never count for the
 # other.

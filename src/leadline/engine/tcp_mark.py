@@ -7,11 +7,10 @@ which field the tag has to be in. An ICMP error quotes the sequence number at le
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.model.quick_dataclass import dataclass
 from leadline.model.tcp_flags import ACK, FIN, RST, SYN
 from leadline.wire.columns import Decoded
 

@@ -7,7 +7,6 @@ ones of the simulator, whose ``wait`` moves the time on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from leadline.model.address import U64, Address
 from leadline.model.plan import Proxy
+from leadline.model.quick_dataclass import dataclass
 from leadline.net.base import Dialer
 from leadline.wire.batch import FrameBatch
 

@@ -7,10 +7,10 @@ Instruction set: Linux ``Documentation/networking/filter.rst``; field positions:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from leadline.link.base import CaptureFilter
+from leadline.model.quick_dataclass import dataclass
 
 Step: TypeAlias = tuple[int, int, int, int]
 Program: TypeAlias = list[Step]

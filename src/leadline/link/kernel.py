@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from leadline.errors import LinkError, ScanError
@@ -18,6 +17,7 @@ from leadline.link.routes import Router
 from leadline.link.socket_link import Receiver, Sender, SocketLink
 from leadline.link.transmit_ring import TransmitRing
 from leadline.model.address import U64, Address
+from leadline.model.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
     from leadline.model.plan import Proxy

@@ -10,7 +10,7 @@ import socket
 import struct
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import IPv4Address, IPv6Address
 
 from leadline.errors import LinkError
@@ -18,6 +18,7 @@ from leadline.link import netlink
 from leadline.link.base import Interface
 from leadline.link.netlink import Message
 from leadline.model.address import Address
+from leadline.model.quick_dataclass import dataclass
 
 ARP_HARDWARE_ETHERNET = 1
 ARP_HARDWARE_LOOPBACK = 772

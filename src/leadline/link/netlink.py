@@ -10,7 +10,8 @@ import os
 import socket
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+from leadline.model.quick_dataclass import dataclass
 
 GET_LINK, GET_ADDRESS, GET_ROUTE, GET_NEIGHBOR, GET_RULE = 18, 22, 26, 30, 34
 # Sizes of ifinfomsg, ifaddrmsg, rtmsg, ndmsg and fib_rule_hdr.

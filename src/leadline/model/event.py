@@ -5,12 +5,12 @@ Times named ``at`` are seconds since the scan began (monotonic); ``started``/``e
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from leadline.model.address import Address
 from leadline.model.host import Host, Hostname
 from leadline.model.port import Port, Protocol, Reason
+from leadline.model.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from leadline.model.ip import Address
+from leadline.model.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 
 from leadline.model.address import Address
 from leadline.model.evidence import Evidence
 from leadline.model.port import Port, PortSummary, Reason
+from leadline.model.quick_dataclass import dataclass
 
 
 class HostStatus(IntEnum):

@@ -6,11 +6,12 @@ Times are seconds, rates packets a second.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import Enum
 
 from leadline.model.port import Protocol
 from leadline.model.port_set import PortSet
+from leadline.model.quick_dataclass import dataclass
 
 
 class Technique(Enum):

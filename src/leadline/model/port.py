@@ -6,11 +6,11 @@ Source of words: spec sheet sections 2.8 and 6.3 (Nmap's XML vocabulary).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
 
 from leadline.model.evidence import Evidence
 from leadline.model.ip import Address
+from leadline.model.quick_dataclass import dataclass
 from leadline.model.service import Service
 
 

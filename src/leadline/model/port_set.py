@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from leadline.model.port import Protocol
+from leadline.model.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from leadline.model.quick_dataclass import dataclass
 
 MOST_NAMES = 100
 """So many names of a certificate are kept; one with as many may have had more."""

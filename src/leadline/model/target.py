@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from leadline.model.address import U64, Address, address_of
 from leadline.model.port_set import PortSet
+from leadline.model.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

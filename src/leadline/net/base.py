@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 from leadline.model import port as model_port
 from leadline.model.ip import Address
+from leadline.model.quick_dataclass import dataclass
 from leadline.model.service import TlsFacts
 
 

@@ -12,11 +12,11 @@ import select
 import socket
 import struct
 from collections import OrderedDict, deque
-from dataclasses import dataclass
 
 from leadline.link.base import Clock, Connected, Connector
 from leadline.model.address import Address
 from leadline.model.plan import Proxy
+from leadline.model.quick_dataclass import dataclass
 
 # Descriptors left for everything else: output files, the resolver, capture links.
 RESERVE = 64

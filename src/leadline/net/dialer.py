@@ -10,12 +10,12 @@ import errno
 import select
 import socket
 from collections import OrderedDict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from leadline.link.base import Clock
 from leadline.model.plan import Proxy
 from leadline.model.port import Protocol
+from leadline.model.quick_dataclass import dataclass
 from leadline.net.base import DialEvent, Ended, Endpoint
 from leadline.net.connector import RETRY_SECONDS, SHORTAGE, SHORTAGE_SECONDS, descriptor_capacity, scope_index
 from leadline.net.datagrams import Datagrams

@@ -7,7 +7,6 @@ import contextlib
 import secrets
 import struct
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import dns.asyncquery
 import dns.exception
@@ -17,6 +16,7 @@ import dns.name
 import dns.rcode
 import dns.rdatatype
 
+from leadline.model.quick_dataclass import dataclass
 from leadline.net.capacity import Capacity
 from leadline.net.system_files import NameServer
 

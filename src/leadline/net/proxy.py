@@ -10,11 +10,11 @@ import errno
 import re
 import struct
 from collections.abc import Callable, Generator
-from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address
 from typing import TypeAlias
 
 from leadline.model.plan import Proxy
+from leadline.model.quick_dataclass import dataclass
 from leadline.net.certificate import clean
 
 MOST_HEAD = 16_384

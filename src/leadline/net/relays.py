@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import select
 import socket
-from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from leadline.errors import NetworkError, UsageError
 from leadline.link.base import Clock
 from leadline.model.plan import Proxy
+from leadline.model.quick_dataclass import dataclass
 from leadline.net.base import Ended, Endpoint, Opened
 from leadline.net.proxy import Hop, Tunnel, proxy_problem, proxy_text
 from leadline.net.stream import SocketAddress, Stream

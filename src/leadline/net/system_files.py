@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import ip_address
 
 from leadline.errors import UsageError
 from leadline.model.ip import Address
+from leadline.model.quick_dataclass import dataclass
 from leadline.net.host_name import clean_name
 
 HOSTS = "/etc/hosts"

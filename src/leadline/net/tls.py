@@ -9,9 +9,10 @@ from __future__ import annotations
 import errno
 import re
 import ssl
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 
+from leadline.model.quick_dataclass import dataclass
 from leadline.model.service import TlsFacts
 from leadline.net.certificate import read_certificate
 

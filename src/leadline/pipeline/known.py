@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +16,7 @@ from leadline.errors import LinkError
 from leadline.model.event import HostDone, Notice
 from leadline.model.host import Host, Hostname, HostStatus
 from leadline.model.port import MAYBE_OPEN, Reason
+from leadline.model.quick_dataclass import dataclass
 from leadline.model.target import TargetBlock
 from leadline.ports.stage import HostPorts
 

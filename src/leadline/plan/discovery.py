@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from leadline.model.plan import DiscoveryPlan, PingKind, PingProbe
 from leadline.model.port import Protocol
 from leadline.model.port_set import PortSet
+from leadline.model.quick_dataclass import dataclass
 from leadline.plan.options import Options
 from leadline.plan.port_choice import read_ports
 

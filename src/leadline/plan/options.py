@@ -5,7 +5,7 @@ Nothing here is checked; ``leadline.plan.check`` does that. ``None`` always mean
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from leadline.model.quick_dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

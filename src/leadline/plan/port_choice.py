@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 
 from leadline.errors import UsageError
 from leadline.model.port import Protocol
 from leadline.model.port_set import PortSet
+from leadline.model.quick_dataclass import dataclass
 from leadline.plan.options import Options
 
 DEFAULT_COUNT = 1000

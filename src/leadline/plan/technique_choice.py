@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from leadline.errors import UsageError
 from leadline.model.plan import WITHOUT_RIGHTS, Technique
 from leadline.model.port import Protocol
+from leadline.model.quick_dataclass import dataclass
 from leadline.model.tcp_flags import ALL_FLAGS, FLAG_VALUES
 from leadline.plan.options import Options
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leadline.engine.codec import Replies
 from leadline.model.port import PortState, Protocol, Reason
+from leadline.model.quick_dataclass import dataclass
 from leadline.ports.techniques import RawTechnique
 from leadline.wire.columns import Decoded
 

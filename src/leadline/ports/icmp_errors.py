@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leadline.model.port import PortState, Reason
+from leadline.model.quick_dataclass import dataclass
 
 U8 = NDArray[np.uint8]
 Bool = NDArray[np.bool_]

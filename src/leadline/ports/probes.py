@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from leadline.model.quick_dataclass import dataclass
 
 I64 = NDArray[np.int64]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from leadline.model.event import Event, TaskEnded, TaskStarted
 from leadline.model.plan import Technique
 from leadline.model.port import MAYBE_OPEN, Port, PortSummary, Protocol
 from leadline.model.port_set import PortSet
+from leadline.model.quick_dataclass import dataclass
 from leadline.ports.connect import ConnectScan
 from leadline.ports.machine import RawScan
 from leadline.ports.probes import PortMatrix, port_matrix

@@ -9,11 +9,12 @@ window.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from leadline.engine.probe_kind import ProbeKind, tcp_kind
 from leadline.model.plan import Technique
 from leadline.model.port import PortState, Protocol, Reason
+from leadline.model.quick_dataclass import dataclass
 from leadline.model.tcp_flags import ACK, FIN, PSH, RST, SYN, URG, flag_names
 from leadline.ports.icmp_errors import TCP_ERRORS, UDP_ERRORS, ErrorTable
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from typing import Protocol
 
 from leadline.model.ip import Address
+from leadline.model.quick_dataclass import dataclass
 from leadline.report.escape import for_terminal
 
 

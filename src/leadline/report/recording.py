@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass, field
+from dataclasses import field
 from ipaddress import ip_address
 
+from leadline.model.quick_dataclass import dataclass
 from leadline.report.fields import Fields, each, inner, number, parse_fields, raw
 
 SCHEMA = "leadline-events/1"

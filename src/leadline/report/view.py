@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from leadline.data.services import service_name
 from leadline.model.host import Host, HostStatus
 from leadline.model.plan import OutputPlan
 from leadline.model.port import MAYBE_OPEN, Port, PortState, PortSummary, Protocol, Reason
+from leadline.model.quick_dataclass import dataclass
 from leadline.model.service import Service
 
 PORTS_PER_STATE = 25

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import product
 from typing import TypeAlias
 
@@ -11,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.model.address import U64
+from leadline.model.quick_dataclass import dataclass
 
 _LOW = (1 << 64) - 1
 _U64 = np.uint64

@@ -16,11 +16,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from ipaddress import IPv6Address
 
 from leadline.errors import UsageError
 from leadline.model.port_set import PortSet
+from leadline.model.quick_dataclass import dataclass
 from leadline.targets.shape import Octets, Shape, Span
 
 _PLAIN_V4 = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}\.[0-9]{1,3}")

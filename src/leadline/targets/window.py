@@ -6,13 +6,14 @@ A random order is then a permutation of the indices, and any columns of indices 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leadline.model.address import U64, Address
 from leadline.model.port_set import PortSet
+from leadline.model.quick_dataclass import dataclass
 from leadline.model.target import TargetBlock
 from leadline.targets.address_set import AddressSet
 from leadline.targets.shape import Octets, Shape

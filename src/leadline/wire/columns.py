@@ -6,12 +6,12 @@ and the network card have often left them unfinished); the keyed tag decides wha
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.model.quick_dataclass import dataclass
 from leadline.wire.batch import FrameBatch
 from leadline.wire.gather import Group, Store, layout, select, uniform
 from leadline.wire.header_columns import IPV4, IPV6, Kind, walk_extensions

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from leadline.errors import WireError
+from leadline.model.quick_dataclass import dataclass
 
 DESTINATION = slice(0, 6)
 SOURCE = slice(6, 12)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TypeAlias
 
 from leadline.errors import WireError
+from leadline.model.quick_dataclass import dataclass
 from leadline.wire import icmp, icmpv6, sctp, tcp, udp
 from leadline.wire.arp import REPLY, REQUEST, Arp
 from leadline.wire.ethernet import TYPE_ARP, TYPE_IPV4, TYPE_IPV6, Ethernet, mac_text

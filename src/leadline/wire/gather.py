@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
+
+from leadline.model.quick_dataclass import dataclass
 
 Mask: TypeAlias = NDArray[np.bool_]
 Records: TypeAlias = NDArray[np.void]

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from leadline.model.quick_dataclass import dataclass
 from leadline.wire.checksum import checksum
 from leadline.wire.icmp_message import CHECKSUM, Message, MessageView, name_of
 

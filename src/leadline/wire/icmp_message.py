@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from leadline.errors import WireError
+from leadline.model.quick_dataclass import dataclass
 
 TYPE = 0
 CODE = 1

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import IPv6Address
 
 from leadline.errors import WireError
+from leadline.model.quick_dataclass import dataclass
 from leadline.wire.checksum import transport_checksum
 from leadline.wire.icmp_message import CHECKSUM, Message, MessageView, name_of
 

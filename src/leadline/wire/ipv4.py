@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import IPv4Address
 
 from leadline.errors import WireError
+from leadline.model.quick_dataclass import dataclass
 from leadline.wire.checksum import checksum
 
 VERSION_AND_LENGTH = 0

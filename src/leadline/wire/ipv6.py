@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from ipaddress import IPv6Address
 
 from leadline.errors import WireError
+from leadline.model.quick_dataclass import dataclass
 
 VERSION_CLASS_FLOW = slice(0, 4)
 PAYLOAD_LENGTH = slice(4, 6)

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import BinaryIO
 
 import numpy as np
 
 from leadline.errors import WireError
+from leadline.model.quick_dataclass import dataclass
 from leadline.wire.batch import FrameBatch
 
 LINKTYPE_ETHERNET = 1

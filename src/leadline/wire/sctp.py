@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from leadline.errors import WireError
+from leadline.model.quick_dataclass import dataclass
 from leadline.wire.crc32c import adler32, crc32c
 
 SOURCE_PORT = slice(0, 2)

@@ -8,7 +8,6 @@ integer for all rows, within the range of their field. ``macs``: next hops, uint
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
 from typing import TypeAlias
 
@@ -16,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.model.address import U64
+from leadline.model.quick_dataclass import dataclass
 from leadline.wire.batch import FrameBatch
 from leadline.wire.checksum import finish_columns, finish_udp_columns, half_sums, pseudo_sum, word_sum
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from leadline.errors import WireError
+from leadline.model.quick_dataclass import dataclass
 from leadline.wire.checksum import transport_checksum
 
 SOURCE_PORT = slice(0, 2)

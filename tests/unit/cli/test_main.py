@@ -284,3 +284,16 @@ def test_streams_that_are_closed_are_into_nothing(monkeypatch: pytest.MonkeyPatc
     assert main.entry(["--badopt"]) == 2
     for name in ("stdin", "stdout", "stderr"):
         getattr(sys, name).close()
+
+
+def test_a_scan_starts_no_threads_for_linear_algebra() -> None:
+    program = (
+        "import sys; from leadline.cli.main import entry; entry(['-sL', '-n', '127.0.0.1']); "
+        "assert 'numpy' in sys.modules; "
+        "print([line for line in open('/proc/self/status') if line.startswith('Threads')])"
+    )
+    environment = {name: value for name, value in os.environ.items() if name != "OPENBLAS_NUM_THREADS"}
+    done = subprocess.run(
+        [sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=60, check=True, env=environment
+    )
+    assert done.stdout.splitlines()[-1] == r"['Threads:\t1\n']"
