@@ -1,4 +1,4 @@
-"""What honest hosts answer: TCP by RFC 9293, UDP, ICMP queries, unknown protocols."""
+"""What honest hosts answer: TCP by RFC 9293, SCTP by RFC 9260, UDP, ICMP queries, other protocols."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ from leadline.sim.traffic import ACK, FIN, RST, SYN, AnswerKind, Answers, Probes
 from leadline.sim.walk import refusal
 from leadline.sim.world import Behaviour
 from leadline.wire.columns import Kind
+from leadline.wire.sctp import ABORT, COOKIE_ECHO, INIT, INIT_ACK, NO_CHUNK, REFLECTED, SHUTDOWN_COMPLETE
 
 Mask = NDArray[np.bool_]
-_SPOKEN = frozenset({1, 6, 17, 58, 59})
+# What every stack knows; no next header (59) is nothing to refuse (RFC 8200 section 4.7).
+_SPOKEN = {4: frozenset({1, 6, 17}), 6: frozenset({6, 17, 58, 59})}
 
 
 def honest_answers(terrain: Terrain, state: State, family: int, probes: Probes) -> Answers:
@@ -86,20 +88,64 @@ def _others(terrain: Terrain, state: State, family: int, probes: Probes, parts: 
         asked = (probes.kind == kind) & willing[probes.host]
         if asked.any():
             parts.append(finished(terrain, state, take(probes, asked), answer))
-    foreign = (probes.kind == Kind.IP_OTHER) | (probes.kind == Kind.SCTP)
+    sctp = (probes.kind == Kind.SCTP) & terrain.speaks_sctp[probes.host]
+    if sctp.any():
+        _sctp(terrain, state, family, take(probes, sctp), parts)
+    foreign = (probes.kind == Kind.IP_OTHER) | (probes.kind == Kind.SCTP) & ~sctp
     if foreign.any():
-        part = take(probes, foreign)
-        refused = np.array(
-            [
-                terrain.hosts[host].refuses_protocols
-                and protocol not in _SPOKEN
-                and protocol not in terrain.hosts[host].protocols
-                for host, protocol in zip(part.host.tolist(), part.protocol.tolist(), strict=True)
-            ],
-            np.bool_,
-        )
-        if refused.any():
-            icmp_error(terrain, state, family, take(part, refused), PROTOCOL_UNREACHABLE, parts)
+        _foreign(terrain, state, family, take(probes, foreign), parts)
+
+
+def _foreign(terrain: Terrain, state: State, family: int, probes: Probes, parts: list[Answers]) -> None:
+    """Protocols without a model of their own: some hosts answer by them, others refuse what they do not speak."""
+    refused, answered = np.zeros(len(probes), np.bool_), np.zeros(len(probes), np.bool_)
+    for row, (number, protocol) in enumerate(zip(probes.host.tolist(), probes.protocol.tolist(), strict=True)):
+        host = terrain.hosts[number]
+        answered[row] = protocol in host.answered_protocols
+        known = answered[row] or protocol in _SPOKEN[family] or protocol in host.protocols
+        refused[row] = host.refuses_protocols and not known
+    if answered.any():
+        part = take(probes, answered)
+        answers = finished(terrain, state, part, AnswerKind.BARE)
+        answers.payload = part.protocol.astype(np.int32)
+        parts.append(answers)
+    if refused.any():
+        icmp_error(terrain, state, family, take(probes, refused), PROTOCOL_UNREACHABLE, parts)
+
+
+def _sctp(terrain: Terrain, state: State, family: int, probes: Probes, parts: list[Answers]) -> None:
+    """RFC 9260 sections 5.1 (INIT), 8.4 (packets out of the blue) and 8.5.1 (verification tags)."""
+    table = terrain.sctp_table[probes.host]
+    behaviour = terrain.ports.behaviour(table, probes.target_port)
+    chunk = probes.flags >> np.uint16(8)
+    begins = chunk == INIT
+    # An INIT has the tag 0, and brings one that is not 0; ABORT and SHUTDOWN COMPLETE are never answered.
+    quiet = begins & ((probes.sequence != 0) | (probes.acknowledgment == 0))
+    quiet |= (chunk == ABORT) | (chunk == SHUTDOWN_COMPLETE) | (chunk == NO_CHUNK)
+    opened = (behaviour == Behaviour.OPEN) & ~quiet
+    accepted = opened & begins
+    if accepted.any():
+        part = take(probes, accepted)
+        answers = finished(terrain, state, part, AnswerKind.SCTP)
+        answers.flags = np.full(len(part), INIT_ACK << 8, np.uint16)
+        answers.sequence = part.acknowledgment
+        answers.acknowledgment = state.random.integers(1, 1 << 32, len(part), dtype=np.uint32)
+        parts.append(answers)
+    # A cookie that was never given is no cookie: it is dropped without a word (5.1.5).
+    strange = opened & ~begins & (chunk != COOKIE_ECHO)
+    refused = strange | ((behaviour == Behaviour.CLOSED) & ~quiet)
+    if refused.any():
+        part, first = take(probes, refused), begins[refused]
+        admitted = state.buckets.admit(terrain.reset_bucket[part.host], part.arrival)
+        if not admitted.all():
+            part, first = take(part, admitted), first[admitted]
+        answers = finished(terrain, state, part, AnswerKind.SCTP)
+        answers.flags = np.where(first, np.uint16(ABORT << 8), np.uint16(ABORT << 8 | REFLECTED))
+        answers.sequence = np.where(first, part.acknowledgment, part.sequence)
+        parts.append(answers)
+    rejected = (behaviour == Behaviour.REJECTED) & ~quiet
+    if rejected.any():
+        _rejections(terrain, state, family, take(probes, rejected), table[rejected], parts)
 
 
 def _udp(terrain: Terrain, state: State, family: int, probes: Probes, parts: list[Answers]) -> None:

@@ -11,6 +11,7 @@ from leadline.link.base import CaptureFilter
 from leadline.wire.batch import FrameBatch, concatenate, empty
 
 _EXTENSIONS = (0, 43, 44, 60)
+_PORTED = (6, 17, 132)
 
 
 class Arrivals:
@@ -110,7 +111,7 @@ def _wanted_v4(
     place = np.minimum(at + header + 2, frames.shape[1] - 2)
     rows = np.arange(len(frames))
     port = frames[rows, place].astype(np.uint16) << 8 | frames[rows, place + 1]
-    ported = ((protocol == 6) | (protocol == 17)) & first_fragment & (length >= at + header + 4)
+    ported = _among(protocol, _PORTED) & first_fragment & (length >= at + header + 4)
     fits = ported & (port >= capture.first_port) & (port <= capture.last_port)
     return np.asarray(result & ((protocol == 1) | fits | _among(protocol, capture.protocols)))
 
@@ -122,7 +123,7 @@ def _wanted_v6(
     result = (frames[:, at + 24 : at + 40] == ours).all(axis=1) & (length >= at + 40)
     following = frames[:, at + 6]
     port = _word(frames, at + 42)
-    ported = ((following == 6) | (following == 17)) & (length >= at + 44)
+    ported = _among(following, _PORTED) & (length >= at + 44)
     fits = ported & (port >= capture.first_port) & (port <= capture.last_port)
     others = (58, *_EXTENSIONS, *capture.protocols)
     return np.asarray(result & (fits | _among(following, others)))

@@ -12,9 +12,13 @@ from leadline.sim.terrain import Terrain
 from leadline.sim.traffic import ACK, SYN, AnswerKind, Answers, distinct, take
 from leadline.wire.batch import FrameBatch, concatenate
 from leadline.wire.checksum import finish_columns, sum_rows
+from leadline.wire.sctp import INIT_ACK, Chunk, Init
+from leadline.wire.sctp_template import SctpTemplate
 from leadline.wire.template import Framing, IpTemplate, TcpTemplate, UdpTemplate
 
 _QUOTE_V6 = 1280 - 40 - 8
+# With a state cookie (RFC 9260 section 3.3.3.1), which nobody reads.
+_INIT_ACK = Chunk(INIT_ACK, value=Init(0, 131_072, 10, 2_048, 0, b"\x00\x07\x00\x0ccookie!!").emit())
 _MASK = b"\xff\xff\xff\x00"
 
 
@@ -45,6 +49,10 @@ class Emitter:
                 self._tcp_frames(station, part, parts)
             elif kind == AnswerKind.UDP:
                 self._udp_frames(station, part, parts)
+            elif kind == AnswerKind.SCTP:
+                self._sctp_frames(station, part, parts)
+            elif kind == AnswerKind.BARE:
+                self._bare_frames(station, part, parts)
             elif kind == AnswerKind.ERROR:
                 self._error_frames(station, part, sent, parts)
             else:
@@ -116,6 +124,33 @@ class Emitter:
                 part.ip_id,
                 (part.source_hi, part.source_lo),
             )
+            self._finish(station, batch, part, parts)
+
+    def _sctp_frames(self, station: Station, answers: Answers, parts: list[FrameBatch]) -> None:
+        for flags in distinct(answers.flags):
+            part = take(answers, answers.flags == flags)
+            chunk = _INIT_ACK if flags >> 8 == INIT_ACK else Chunk(flags >> 8, flags & 0xFF)
+            batch = SctpTemplate(self._framing(station), chunk).build(
+                part.target_hi,
+                part.target_lo,
+                None,
+                part.source_port,
+                part.target_port,
+                part.sequence,
+                part.acknowledgment,
+                ~part.acknowledgment,
+                part.ttl,
+                part.ip_id,
+                (part.source_hi, part.source_lo),
+            )
+            self._finish(station, batch, part, parts)
+
+    def _bare_frames(self, station: Station, answers: Answers, parts: list[FrameBatch]) -> None:
+        for protocol in distinct(answers.payload):
+            part = take(answers, answers.payload == protocol)
+            source = (part.source_hi, part.source_lo)
+            template = IpTemplate(self._framing(station), protocol)
+            batch = template.build(part.target_hi, part.target_lo, None, part.ttl, part.ip_id, source)
             self._finish(station, batch, part, parts)
 
     def _query_frames(

@@ -235,6 +235,12 @@ def _mac_values(macs: NDArray[np.uint8]) -> NDArray[np.uint64]:
     return wide.view(">u8")[:, 0].astype(np.uint64)
 
 
+def _first_chunk(decoded: Decoded, rows: NDArray[np.intp]) -> NDArray[np.uint16]:
+    """Type and flags of SCTP's first chunk, zero for other packets."""
+    kind: NDArray[np.uint16] = np.left_shift(decoded.chunk_type[rows].astype(np.uint16), 8, dtype=np.uint16)
+    return kind | decoded.chunk_flags[rows]
+
+
 def _from_frames(decoded: Decoded, rows: NDArray[np.intp]) -> Probes:
     count = len(rows)
     unknown = np.full(count, -1, np.int32)
@@ -253,7 +259,7 @@ def _from_frames(decoded: Decoded, rows: NDArray[np.intp]) -> Probes:
         target_port=decoded.destination_port[rows],
         sequence=decoded.sequence[rows],
         acknowledgment=decoded.acknowledgment[rows],
-        flags=decoded.tcp_flags[rows],
+        flags=decoded.tcp_flags[rows] | _first_chunk(decoded, rows),
         length=decoded.payload_end[rows] - decoded.payload_start[rows],
         identifier=decoded.icmp_id[rows],
         icmp_sequence=decoded.icmp_sequence[rows],

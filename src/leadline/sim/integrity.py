@@ -9,12 +9,13 @@ from leadline.sim.traffic import distinct
 from leadline.wire.batch import FrameBatch
 from leadline.wire.checksum import half_sums, sum_rows
 from leadline.wire.columns import Decoded
+from leadline.wire.crc32c import crc32c_rows
 
 _MODULUS = np.uint64(65535)
 
 
 def intact(batch: FrameBatch, decoded: Decoded, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
-    """Checks IPv4 header, TCP, UDP and ICMP checksums of these rows, bool ``(len(rows),)`` (RFC 1071).
+    """Checks IPv4 header, TCP, UDP, ICMP (RFC 1071) and SCTP (RFC 9260 6.8) checksums, bool ``(len(rows),)``.
 
     Packets with IP options or extension headers, or shorter than they say, are judged by the header alone.
     """
@@ -44,7 +45,8 @@ def _transport_intact(
 ) -> NDArray[np.bool_]:
     protocol = decoded.protocol[rows]
     checked = (protocol == 6) | (protocol == 17) | (protocol == (1 if family == 4 else 58))
-    if end - start < 8 or not checked.any():
+    sctp = protocol == 132
+    if end - start < 8 or not (checked | sctp).any():
         return np.ones(len(rows), np.bool_)
     segments = batch.frames[rows, start:end]
     sums = sum_rows(segments)
@@ -56,4 +58,14 @@ def _transport_intact(
     sums += np.where(with_pseudo, pseudo, np.uint64(0))
     # UDP over IPv4 may go without a checksum (RFC 768).
     without = (protocol == 17) & (family == 4) & (segments[:, 6] == 0) & (segments[:, 7] == 0)
-    return np.asarray(~checked | without | (sums % _MODULUS == 0))
+    good = np.asarray(~checked | without | (sums % _MODULUS == 0))
+    if sctp.any():
+        good[sctp] = _crc_holds(segments[sctp])
+    return good
+
+
+def _crc_holds(packets: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """Of SCTP packets, uint8 ``(N, L)``, which are changed. The least significant byte of a CRC goes first."""
+    told = packets[:, 8:12].copy().view("<u4")[:, 0]
+    packets[:, 8:12] = 0
+    return np.asarray(crc32c_rows(packets) == told)

@@ -30,6 +30,7 @@ from leadline.sim.world import (
     subnet_of,
 )
 
+SCTP = 132
 _MULTIPLIERS = (0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93, 0xA0761D6478BD642F, 0xE7037ED1A0B428DB)
 
 
@@ -141,6 +142,8 @@ class Terrain:
         self.style = np.array([styles.setdefault(host.personality, len(styles)) for host in hosts], np.int32)
         self.tcp_table = np.array([tables.setdefault(host.tcp, len(tables)) for host in hosts], np.int32)
         self.udp_table = np.array([tables.setdefault(host.udp, len(tables)) for host in hosts], np.int32)
+        self.sctp_table = np.array([tables.setdefault(host.sctp, len(tables)) for host in hosts], np.int32)
+        self.speaks_sctp = np.array([SCTP in host.protocols for host in hosts], np.bool_)
         self.styles = list(styles)
         self.ports = PortIndex(list(tables))
         self.ttl = np.array([host.personality.ttl for host in hosts], np.uint8)

@@ -29,7 +29,8 @@ class Probes:
     """What the scanner sends.
 
     ``frame``: row in the batch that was sent (negative: no frame, but connection attempt ``-1 - frame``); ``kind``: of
-    ``wire.columns.Kind``; ``flags``: of TCP; ``length``: transport payload in bytes; ``time``: when it was sent.
+    ``wire.columns.Kind``; ``flags``: of TCP, of SCTP the first chunk's type and flags (two bytes; its initiate tag is
+    in ``acknowledgment``); ``length``: transport payload in bytes; ``time``: when it was sent.
     Filled in on the way: ``host`` (index, -1 = nobody), ``path`` (index, -1 = no way), ``depth`` (routers between),
     ``arrival`` at the host, ``back``: when an answer reaches the scanner, ``survives``: its probability to do so,
     ``hops``: what the way takes from a TTL.
@@ -73,6 +74,9 @@ class AnswerKind(IntEnum):
     TIMESTAMP = 4
     MASK = 5
     ERROR = 6
+    SCTP = 7
+    BARE = 8
+    """A packet without content, of the protocol that was probed."""
 
 
 @dataclass(slots=True)
@@ -80,10 +84,11 @@ class Answers:
     """What comes back.
 
     ``frame``: row of the probe that it answers or quotes; ``host``: whose answer it is (decides lies and the MAC);
-    ``source_*``: who it says it is from; ``target_*``: the scanner's address. ``style``: index of the personality;
-    ``window``: of TCP, where the personality does not say it (that of SYN/ACKs is its own);
-    ``payload``: index of a UDP payload; ``ttl``: as the scanner receives it; ``quoted_ttl``: of the packet that an
-    error quotes; ``path``: the way it takes; ``time``: when it reaches the scanner, ``survives``: its probability to.
+    ``source_*``: who it says it is from; ``target_*``: the scanner's address. ``flags``: of TCP, or type and flags of
+    SCTP's chunk. ``style``: index of the personality; ``window``: of TCP, where the personality does not say it (that
+    of SYN/ACKs is its own); ``payload``: index of a UDP payload, of a bare packet its protocol; ``ttl``: as the scanner
+    receives it; ``quoted_ttl``: of the packet that an error quotes; ``path``: the way it takes; ``time``: when it
+    reaches the scanner, ``survives``: its probability to.
     """
 
     kind: U8

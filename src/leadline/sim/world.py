@@ -150,9 +150,11 @@ class SimHost:
 
     ``mac``: 6 bytes, ``b""`` = made up from the first address. ``echo``/``timestamp``/``mask``: answers to ICMP
     requests; ``neighbor``: answers ARP and ND. ``protocols``: IP protocols that it speaks besides ICMP, TCP and UDP
-    (the others are refused by protocol unreachable while ``refuses_protocols``). ``faults``: of its own access.
-    ``think``: seconds before it answers. ``reset_limit``/``icmp_limit``: buckets of RSTs and ICMP errors;
-    ``probe_limit``: of everything it takes in. ``lie``: what it says instead of the truth.
+    (SCTP's ports count while 132 is among them; others are silent); ``answered_protocols``: those in which it answers
+    each packet with a bare one; the rest is refused by protocol unreachable while ``refuses_protocols``. ``faults``:
+    of its own access. ``think``: seconds before it answers. ``reset_limit``/``icmp_limit``: buckets of RSTs (and of
+    SCTP's ABORTs) and of ICMP errors; ``probe_limit``: of everything it takes in. ``lie``: what it says instead of the
+    truth.
     """
 
     addresses: tuple[Address, ...]
@@ -160,6 +162,7 @@ class SimHost:
     hostname: str = ""
     tcp: PortTable = PortTable()
     udp: PortTable = PortTable()
+    sctp: PortTable = PortTable()
     services: tuple[SimService, ...] = ()
     personality: Personality = LINUX
     echo: bool = True
@@ -167,6 +170,7 @@ class SimHost:
     mask: bool = False
     neighbor: bool = True
     protocols: frozenset[int] = frozenset({2, 132})
+    answered_protocols: frozenset[int] = frozenset()
     refuses_protocols: bool = True
     faults: LinkFaults = NO_FAULTS
     think: float = 0.0
