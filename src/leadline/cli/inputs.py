@@ -22,6 +22,7 @@ def input_mistakes(options: Options) -> list[str]:
     return [
         *_target_mistakes(options.targets),
         *_target_mistakes(options.exclude),
+        *_reach_mistakes(options),
         *_file_mistakes("-iL", options.input_files),
         *_file_mistakes("--excludefile", options.exclude_files),
         *(rules_mistakes(*find_rules(options.versiondb, options.datadir, options.nmapdir)) if options.versions else ()),
@@ -42,6 +43,41 @@ def _target_mistakes(texts: tuple[str, ...]) -> Iterator[str]:
             parse_target(text, lambda ports: parse_ports(ports, (Protocol.TCP,)))
         except UsageError as error:
             yield from error.messages
+
+
+def _reach_mistakes(options: Options) -> Iterator[str]:
+    """Targets that are about the whole Internet, and no list of those who must not be scanned."""
+    if options.list_scan or options.exclude_files:
+        return
+    counts = [_count(text) for text in options.targets]
+    if sum(counts) < 1 << 29:
+        return
+    from leadline.targets.extent import internet_mistake
+
+    mistake = internet_mistake(counts, ())
+    if mistake:
+        yield mistake
+
+
+def _count(text: str) -> int:
+    """IPv4 addresses that an expression means; 0 for names, IPv6 and what is no expression."""
+    if not text[:1].isdigit() and text[:1] not in "*-":
+        return 0
+    try:
+        network = ip_network(text, strict=False)
+        return network.num_addresses if network.version == 4 else 0
+    except ValueError:
+        pass
+    if not any(sign in text for sign in "*-/"):
+        return 1
+    from leadline.model.port_set import PortSet
+    from leadline.targets.spec import Named, parse_target
+
+    try:
+        shape = parse_target(text, lambda ports: PortSet({})).shape
+    except UsageError:
+        return 0
+    return 0 if isinstance(shape, Named) or shape.family != 4 else shape.count
 
 
 def _surely_fine(text: str) -> bool:

@@ -31,6 +31,8 @@ class Kind(Enum):
     NUMBER = auto()
     TIME = auto()
     """Seconds; ``value`` is the greatest number that may stand without a unit."""
+    RATE = auto()
+    """A number with ``k``, ``M`` or ``G`` behind it if wanted."""
     TEMPLATE = auto()
     LEVEL = auto()
     """Counts repetitions, or takes digits."""
@@ -106,6 +108,9 @@ _TARGETS = (
     _option("-4", Kind.FLAG, "family", "", "IPv4 only", value=4, once=True),
     _option("-6", Kind.FLAG, "family", "", "IPv6 only", value=6, once=True),
     _option("--seed", Kind.INTEGER, "seed", "N", "repeat the same random order"),
+    _option(
+        "--shard", Kind.TEXT, "shard", "I/N", "scan the I-th of N parts of the targets (same --seed for all)", once=True
+    ),
 )
 _DISCOVERY = (
     _option("-sL", Kind.FLAG, "list_scan", "", "only list the targets, send them nothing"),
@@ -178,8 +183,9 @@ _TIMING = (
     _option("--host-timeout", Kind.TIME, "host_timeout", "TIME", "give a host up after so long (0: never)", value=1e4),
     _option("--scan-delay", Kind.TIME, "scan_delay", "TIME", "pause between probes to a host", value=100.0),
     _option("--max-scan-delay", Kind.TIME, "max_scan_delay", "TIME", "the longest pause to adapt to", value=100.0),
-    _option("--min-rate", Kind.NUMBER, "min_rate", "N", "send at least N packets a second"),
-    _option("--max-rate", Kind.NUMBER, "max_rate", "N", "send at most N packets a second"),
+    _option("--min-rate", Kind.RATE, "min_rate", "N", "send at least N packets a second (50k, 1M)"),
+    _option("--max-rate", Kind.RATE, "max_rate", "N", "send at most N packets a second (50k, 1M)"),
+    _option("--bandwidth", Kind.RATE, "bandwidth", "N", "fill at most N bits a second of the link (100M)"),
 )
 _OUTPUT = (
     _option("-oN", Kind.OUTPUT, "normal", "FILE", "normal text (- is standard output, for all formats)", once=True),

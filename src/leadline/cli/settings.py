@@ -64,6 +64,8 @@ class Settings:
                 return values.integer(value)
             case Kind.NUMBER:
                 return values.number(value)
+            case Kind.RATE:
+                return values.rate(value)
             case Kind.TIME:
                 return parse_duration(value, option.value if isinstance(option.value, float) else None)
             case Kind.TEMPLATE:

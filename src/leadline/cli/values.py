@@ -11,6 +11,7 @@ from leadline.plan.durations import parse_duration
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)", re.ASCII)
 _DIGITS = re.compile(r"[+-]?\d+", re.ASCII)
 _MOST_DIGITS = 18
+_FACTORS = {"k": 1e3, "m": 1e6, "g": 1e9}
 _LONGEST_BARE_WAIT = 100.0
 
 
@@ -26,6 +27,15 @@ def number(text: str) -> float:
     if not _NUMBER.fullmatch(text) or len(text) > _MOST_DIGITS:
         raise UsageError(f"needs a number, not {text!r}")
     return float(text)
+
+
+def rate(text: str) -> float:
+    """A number of things a second: ``1500``, ``50k``, ``1.5M``, ``1G``. Raises ``UsageError``."""
+    factor = _FACTORS.get(text[-1:].lower(), 0.0)
+    digits = text[:-1] if factor else text
+    if not _NUMBER.fullmatch(digits) or len(digits) > _MOST_DIGITS:
+        raise UsageError(f"needs a number such as 1500, 50k or 1.5M, not {text!r}")
+    return float(digits) * (factor or 1.0)
 
 
 def wait(text: str) -> float:

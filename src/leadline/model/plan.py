@@ -74,11 +74,24 @@ class PingProbe:
 
 
 @dataclass(frozen=True, slots=True)
+class Shard:
+    """One of ``count`` parts of the targets, ``index`` from 0."""
+
+    index: int = 0
+    count: int = 1
+
+
+WHOLE = Shard()
+"""All targets: the only shard of one."""
+
+
+@dataclass(frozen=True, slots=True)
 class TargetPlan:
     """Which addresses.
 
     ``families``: 4 and/or 6 allowed; ``random``: ``-iR`` count, 0 = without end, ``None`` = not asked.
-    ``prefer_v6``: names give their IPv6 addresses first (``-6``). ``seed`` fixes every permutation.
+    ``prefer_v6``: names give their IPv6 addresses first (``-6``). ``seed`` fixes every permutation. ``shard``: the part
+    of the targets that is this scan's. ``sends``: they are not only listed.
     """
 
     expressions: tuple[str, ...] = ()
@@ -92,6 +105,8 @@ class TargetPlan:
     families: frozenset[int] = frozenset({4, 6})
     prefer_v6: bool = False
     seed: int | None = None
+    shard: Shard = WHOLE
+    sends: bool = True
 
 
 @dataclass(frozen=True, slots=True)

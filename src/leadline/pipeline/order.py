@@ -17,6 +17,7 @@ from leadline.model.event import Event, Notice, ScanStarted, TargetSkipped
 from leadline.model.host import HostStatus
 from leadline.model.plan import Plan
 from leadline.model.port import Protocol, Reason
+from leadline.model.target import TargetBlock
 from leadline.net.base import Resolver
 from leadline.pipeline.known import Known, broken_link, host_done, host_of, keep_outcome, no_route
 from leadline.pipeline.naming import list_hosts, name_hosts
@@ -71,9 +72,9 @@ def _blocks(plan: Plan, session: Session, resolver: Resolver) -> Iterator[Event]
     for block in source.blocks(BLOCK):
         if session.control.stop:
             return
-        if isinstance(block, TargetSkipped):
+        if isinstance(block, TargetSkipped | Notice):
             yield replace(block, at=session.at())
-        else:
+        elif isinstance(block, TargetBlock):
             known = Known(block, session.network.clock.epoch(), matcher=matcher)
             yield from _block(known, plan, session, resolver)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from leadline.errors import PrivilegeError, UsageError
-from leadline.model.plan import OutputPlan, PingKind, Plan, PortPlan, ResolvePlan, TargetPlan
+from leadline.model.plan import WHOLE, OutputPlan, PingKind, Plan, PortPlan, ResolvePlan, TargetPlan
 from leadline.plan.check import check
 from leadline.plan.discovery import DiscoveryChoice, choose_discovery
 from leadline.plan.options import Options
@@ -13,6 +13,7 @@ from leadline.plan.port_choice import PortChoice, choose_ports
 from leadline.plan.presets import timing_plan
 from leadline.plan.proxies import proxy_notices, read_proxies, without_password
 from leadline.plan.service_choice import choose_services
+from leadline.plan.sweep_choice import read_shard
 from leadline.plan.technique_choice import OPTION_OF, TechniqueChoice, choose_technique
 
 
@@ -95,6 +96,8 @@ def _targets(options: Options) -> TargetPlan:
         families=frozenset({4, 6}) if options.family is None else frozenset({options.family}),
         prefer_v6=options.family == 6,
         seed=options.seed,
+        shard=read_shard(options.shard) or WHOLE,
+        sends=not options.list_scan,
     )
 
 

@@ -9,6 +9,7 @@ from leadline.model.plan import PingKind
 from leadline.plan.options import Options
 from leadline.plan.proxies import check_proxies
 from leadline.plan.service_choice import check_services
+from leadline.plan.sweep_choice import check_sweeps
 from leadline.plan.technique_choice import check_techniques
 
 _LARGEST_GROUP = 100_000
@@ -177,5 +178,6 @@ _RULES: tuple[Callable[[Options], Iterator[str]], ...] = (
     check_proxies,
     _timing,
     _times,
+    check_sweeps,
     _output,
 )

@@ -22,7 +22,7 @@ class Options:
 
     ``family``: 4 or 6 when forced. ``reverse``: ``never`` or ``all``. ``techniques``: values of
     ``model.plan.Technique``; ``scan_flags``: TCP flags as typed. ``host_timeout`` 0 means none at all. File names are
-    final; ``-`` is standard output.
+    final; ``-`` is standard output. ``shard``: as typed (``3/16``); ``bandwidth``: bits a second.
     ``record``: capture file for all packets. ``quiet``: no normal text on standard output (``-v0``). ``privileged``:
     forced by an option or the environment. ``notices``: remarks of whoever made the options (compatibility options
     without effect), passed on to the plan.
@@ -43,6 +43,7 @@ class Options:
     unique: bool = False
     family: int | None = None
     seed: int | None = None
+    shard: str | None = None
 
     reverse: str | None = None
     dns_servers: tuple[str, ...] = ()
@@ -88,6 +89,7 @@ class Options:
     max_hostgroup: int | None = None
     min_rate: float | None = None
     max_rate: float | None = None
+    bandwidth: float | None = None
 
     normal: str | None = None
     xml: str | None = None

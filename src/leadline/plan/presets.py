@@ -7,6 +7,7 @@ from dataclasses import replace
 from leadline.model.plan import TimingPlan
 from leadline.plan.durations import say_duration
 from leadline.plan.options import Options
+from leadline.plan.sweep_choice import rate_of
 
 TEMPLATE_NAMES = ("paranoid", "sneaky", "polite", "normal", "aggressive", "insane")
 """Names for ``-T``; the index is the template's number."""
@@ -63,7 +64,7 @@ def timing_plan(options: Options) -> tuple[TimingPlan, list[str]]:
         max_hostgroup=_first(options.max_hostgroup, plan.max_hostgroup),
         max_retries=_first(options.max_retries, plan.max_retries),
         min_rate=options.min_rate,
-        max_rate=options.max_rate,
+        max_rate=rate_of(options),
     )
     if options.host_timeout is not None:
         plan = replace(plan, host_timeout=options.host_timeout or None)

@@ -112,7 +112,7 @@ class AddressSet:
         start_hi, start_lo, end_hi, end_lo = self._interval_columns(family)
         inside = np.zeros(len(lo), bool)
         if len(start_lo):
-            place = _last_not_above(start_hi, start_lo, hi, lo)
+            place = last_not_above(start_hi, start_lo, hi, lo)
             found = place >= 0
             place = np.maximum(place, 0)
             below_end = (hi < end_hi[place]) | ((hi == end_hi[place]) & (lo <= end_lo[place]))
@@ -138,7 +138,7 @@ def _halves(values: list[int]) -> tuple[U64, U64]:
     return hi, np.array([value & _LOW for value in values], np.uint64)
 
 
-def _last_not_above(sorted_hi: U64, sorted_lo: U64, hi: U64, lo: U64) -> NDArray[np.int64]:
+def last_not_above(sorted_hi: U64, sorted_lo: U64, hi: U64, lo: U64) -> NDArray[np.int64]:
     """For each address the index of the last sorted one that is not above it, -1 when all are: a binary search."""
     low = np.full(len(lo), -1, np.int64)
     high = np.full(len(lo), len(sorted_lo) - 1, np.int64)

@@ -71,6 +71,28 @@ class Octets:
             rest //= _U64(len(values))
         return np.zeros(len(lo), _U64), lo
 
+    @property
+    def lowest(self) -> int:
+        """The first address."""
+        return self._corner(0)
+
+    @property
+    def highest(self) -> int:
+        """The last address."""
+        return self._corner(-1)
+
+    def _corner(self, place: int) -> int:
+        first, second, third, fourth = (values[place] for values in self.values)
+        return first << 24 | second << 16 | third << 8 | fourth
+
+    def index_of(self, lo: U64) -> U64:
+        """Indices of addresses ``(N,)`` that belong to the set: the inverse of ``columns``."""
+        index = np.zeros(len(lo), _U64)
+        for place, values in enumerate(self.values):
+            rank = np.searchsorted(np.array(values, _U64), (lo >> _U64(24 - 8 * place)) & _U64(255))
+            index = index * _U64(len(values)) + rank.astype(_U64)
+        return index
+
     def contains(self, lo: U64) -> NDArray[np.bool_]:
         """Which of the IPv4 addresses ``lo`` ``(N,)`` belong to the set."""
         inside = np.ones(len(lo), bool)

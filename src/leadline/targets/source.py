@@ -13,7 +13,7 @@ import numpy as np
 from leadline.data.port_spec import parse_ports
 from leadline.data.services import Services
 from leadline.errors import UsageError
-from leadline.model.event import TargetSkipped
+from leadline.model.event import Notice, TargetSkipped
 from leadline.model.ip import Address
 from leadline.model.plan import TargetPlan
 from leadline.model.port import Protocol
@@ -22,10 +22,12 @@ from leadline.model.target import TargetBlock
 from leadline.net.base import Resolver
 from leadline.targets.address_set import AddressSet
 from leadline.targets.exclude import exclusions
+from leadline.targets.extent import internet_mistake, left_out_of, left_out_words
 from leadline.targets.input_file import expressions
 from leadline.targets.permute import Permutation
 from leadline.targets.public import random_public
 from leadline.targets.shape import Octets, Span
+from leadline.targets.space import MOST_HOSTS, HostSpace
 from leadline.targets.spec import Named, TargetSpec, block_around, parse_target
 from leadline.targets.window import Item, Packer, Targets, Window
 
@@ -61,7 +63,11 @@ class TargetSource:
         self._resolver = resolver
         self._files = files
         self._stop = stop
-        self._key = random_key if plan.seed is None else hashlib.blake2b(str(plan.seed).encode()).digest()
+        # Shards share one order also where nobody named a seed.
+        seed = 0 if plan.seed is None and plan.shard.count > 1 else plan.seed
+        self._key = random_key if seed is None else hashlib.blake2b(str(seed).encode()).digest()
+        self._sweep_from: int | None = None
+        self._announced: set[str] = set()
         self._seen = AddressSet()
         self._excluded = AddressSet()
         self._count = plan.random or 0
@@ -78,18 +84,23 @@ class TargetSource:
         """How many addresses at most, ``None`` while unknown (a list not yet read to its end, ``-iR 0``)."""
         return self._count if self._count_known else None
 
-    def blocks(self, size: int) -> Iterator[TargetBlock | TargetSkipped]:
+    def blocks(
+        self, size: int, sweep_from: int | None = None
+    ) -> Iterator[TargetBlock | TargetSkipped | Notice | HostSpace]:
         """Blocks of ``size`` targets (the last of each family smaller), and what gave none, as soon as it is known.
 
-        Raises ``UsageError`` when an exclusion is not understood or a list cannot be read.
+        With ``sweep_from``, so many plain addresses or more (no names, scopes or ports of their own) come as one space
+        for each family instead, every address once. Raises ``UsageError`` when an exclusion is not understood, a list
+        cannot be read, or about the whole Internet is to be scanned without an exclude file.
         """
+        self._sweep_from = sweep_from
         self._excluded = exclusions(self._exclude_expressions(), self._resolver, self._stop)
         packers = {family: Packer(family, size) for family in (4, 6)}
         for part in self._stream(size):
-            if isinstance(part, TargetSkipped):
-                yield part
-            else:
+            if isinstance(part, Targets):
                 yield from packers[part.family].add(part)
+            else:
+                yield part
             if self._stop():
                 return
         for packer in packers.values():
@@ -109,6 +120,11 @@ class TargetSource:
         if mistakes:
             raise UsageError(*mistakes)
         return specs
+
+    @property
+    def _exclusion_files(self) -> tuple[str, ...]:
+        """Asked for where something is going to be sent."""
+        return self._plan.exclude_files if self._plan.sends else ("",)
 
     def _exclude_expressions(self) -> Iterator[str]:
         yield from self._plan.exclude
@@ -130,7 +146,7 @@ class TargetSource:
 
     # ---- names become addresses
 
-    def _items(self) -> Iterator[Item | TargetSkipped]:
+    def _items(self) -> Iterator[Item | TargetSkipped | Notice]:
         """Items in the order of the list; names are gathered ahead and resolved together."""
         waiting: list[Parsed] = []
         names = 0
@@ -148,7 +164,7 @@ class TargetSource:
                 waiting, names = [], 0
         yield from self._resolved(waiting)
 
-    def _resolved(self, waiting: list[Parsed]) -> Iterator[Item | TargetSkipped]:
+    def _resolved(self, waiting: list[Parsed]) -> Iterator[Item | TargetSkipped | Notice]:
         shapes = [spec.shape for spec in waiting if isinstance(spec, TargetSpec)]
         names = list(dict.fromkeys(shape.name for shape in shapes if isinstance(shape, Named)))
         answers = self._resolver.forward(names, self._plan.families, self._stop) if names else {}
@@ -156,7 +172,9 @@ class TargetSource:
             for spec in waiting:
                 yield from self._finished(spec, answers)
 
-    def _finished(self, spec: Parsed, answers: dict[str, tuple[Address, ...]]) -> Iterator[Item | TargetSkipped]:
+    def _finished(
+        self, spec: Parsed, answers: dict[str, tuple[Address, ...]]
+    ) -> Iterator[Item | TargetSkipped | Notice]:
         if isinstance(spec, TargetSkipped):
             yield spec
         elif isinstance(spec.shape, Named):
@@ -166,7 +184,9 @@ class TargetSource:
         else:
             yield from self._remaining(spec, Item(spec.shape, scope=spec.scope, ports=spec.ports))
 
-    def _named(self, spec: TargetSpec, shape: Named, addresses: tuple[Address, ...]) -> Iterator[Item | TargetSkipped]:
+    def _named(
+        self, spec: TargetSpec, shape: Named, addresses: tuple[Address, ...]
+    ) -> Iterator[Item | TargetSkipped | Notice]:
         """A name's first address (all with ``resolve_all``), or the block around it."""
         first = 6 if self._plan.prefer_v6 else 4
         usable = [address for address in dict.fromkeys(addresses) if address.version in self._plan.families]
@@ -184,9 +204,16 @@ class TargetSource:
 
     # ---- exclusions and repeats are taken out
 
-    def _remaining(self, spec: TargetSpec, item: Item) -> Iterator[Item | TargetSkipped]:
-        """What of an item is neither excluded nor (with ``unique``) there already."""
-        left = self._without(item, self._excluded)
+    def _remaining(self, spec: TargetSpec, item: Item) -> Iterator[Item | TargetSkipped | Notice]:
+        """What of an item is neither special, excluded nor (with ``unique``) there already."""
+        special = left_out_of(item.shape)
+        if special:
+            words = left_out_words(spec.text, item.shape)
+            if words and words not in self._announced:
+                self._announced.add(words)
+                yield Notice(0.0, "warning", words)
+        plain = self._without(item, special)
+        left = [part for one in plain for part in self._without(one, self._excluded)]
         if not left:
             yield TargetSkipped(0.0, spec.text, "excluded")
         for part in left:
@@ -207,12 +234,13 @@ class TargetSource:
 
     # ---- items become columns
 
-    def _stream(self, size: int) -> Iterator[Targets | TargetSkipped]:
+    def _stream(self, size: int) -> Iterator[Targets | TargetSkipped | Notice | HostSpace]:
         """Windows of items, in list order or shuffled; random public addresses last."""
         waiting: list[Item] = []
         addresses = 0
+        gathers = self._plan.randomize or self._plan.shard.count > 1 or self._sweep_from is not None
         for item in self._items():
-            if isinstance(item, TargetSkipped):
+            if not isinstance(item, Item):
                 yield item
                 continue
             pieces = item.shape.pieces(_PIECE) if isinstance(item.shape, Span) else iter((item.shape,))
@@ -220,19 +248,46 @@ class TargetSource:
                 waiting.append(replace(item, shape=piece) if piece is not item.shape else item)
                 addresses += piece.count
                 full = len(waiting) >= _SHUFFLED_ITEMS or addresses >= _PIECE
-                if full or (addresses >= size and not self._plan.randomize):
-                    yield from self._columns(waiting, size)
+                if full or (addresses >= size and not gathers):
+                    yield from self._work(waiting, size)
                     waiting, addresses = [], 0
         if waiting:
-            yield from self._columns(waiting, size)
+            yield from self._work(waiting, size)
         if self._plan.random is not None:
             yield from self._random()
 
+    def _work(self, items: list[Item], size: int) -> Iterator[Targets | HostSpace]:
+        """A window's worth of items, what is large enough to be swept apart from the rest."""
+        internet = internet_mistake(
+            (item.shape.count for item in items if item.shape.family == 4), self._exclusion_files
+        )
+        if internet:
+            raise UsageError(internet)
+        if self._sweep_from is not None:
+            for family in (4, 6):
+                plain = [item for item in items if item.shape.family == family and not item.annotated]
+                total = sum(item.shape.count for item in plain)
+                if total // self._plan.shard.count >= self._sweep_from and total <= MOST_HOSTS:
+                    yield HostSpace(self._distinct(plain), self._key, self._plan.shard)
+                    items = [item for item in items if item.annotated or item.shape.family != family]
+        if items:
+            yield from self._columns(items, size)
+
+    def _distinct(self, items: list[Item]) -> list[Item]:
+        """The same addresses, none of them in two items."""
+        seen, distinct = AddressSet(), []
+        for item in items:
+            distinct += self._without(item, seen)
+            seen.add(item.shape)
+        return distinct
+
     def _columns(self, items: list[Item], size: int) -> Iterator[Targets]:
-        window = Window(items)
-        permutation = Permutation(window.size, self._key) if self._plan.randomize else None
-        for start in range(0, window.size, size):
-            index = np.uint64(start) + np.arange(min(size, window.size - start), dtype=np.uint64)
+        window, shard = Window(items), self._plan.shard
+        shuffled = self._plan.randomize or shard.count > 1
+        permutation = Permutation(window.size, self._key) if shuffled else None
+        step = size * shard.count
+        for start in range(shard.index, window.size, step):
+            index = np.arange(start, min(start + step, window.size), shard.count, dtype=np.uint64)
             yield from window.targets(index if permutation is None else permutation.at(index))
             if self._stop():
                 return
@@ -242,11 +297,15 @@ class TargetSource:
             yield TargetSkipped(0.0, "-iR", "random targets are IPv4 addresses, which are not scanned")
             return
         left = self._plan.random or 1 << 32
+        before = 0
         for lo in random_public(self._key, _RANDOM_COLUMN):
             hi = np.zeros(len(lo), np.uint64)
             keep = ~(self._excluded.contains(4, hi, lo) | self._seen.contains(4, hi, lo))
             lo = lo[keep][:left]
             left -= len(lo)
+            place, shard = before + np.arange(len(lo)), self._plan.shard
+            before += len(lo)
+            lo = lo[place % shard.count == shard.index]
             yield Targets(4, hi[: len(lo)], lo)
             if left == 0 or self._stop():
                 return

@@ -102,3 +102,13 @@ def test_outputs_that_cannot_be_written(tmp_path: Path, monkeypatch: pytest.Monk
         "-oN: no file can be made in '.' (permission denied).",
         "--record: the file 'targets' cannot be written (permission denied).",
     ]
+
+
+@pytest.mark.parametrize(
+    ("targets", "wrong"),
+    [(("0.0.0.0/0",), True), (("*.*.*.*",), True), (("0.0.0.0/2",), True), (("0.0.0.0/3",), False), (("::/0",), False)],
+)
+def test_the_whole_internet_needs_an_exclude_file(targets: tuple[str, ...], wrong: bool) -> None:
+    assert any("--excludefile" in text for text in input_mistakes(Options(targets=targets))) == wrong
+    assert input_mistakes(Options(targets=targets, exclude_files=("/dev/null",))) == []
+    assert input_mistakes(Options(targets=targets, list_scan=True)) == []

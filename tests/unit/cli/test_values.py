@@ -95,3 +95,16 @@ def test_waits(text: str, seconds: float) -> None:
 def test_what_is_no_wait(text: str, words: str) -> None:
     with pytest.raises(UsageError, match=re.escape(words)):
         values.wait(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "rate"), [("1500", 1500.0), ("50k", 5e4), ("1.5M", 1.5e6), ("1g", 1e9), ("0", 0.0), ("-3", -3.0)]
+)
+def test_rates(text: str, rate: float) -> None:
+    assert values.rate(text) == rate
+
+
+@pytest.mark.parametrize("text", ["", "k", "5kk", "1e3", "5 k", "fast"])
+def test_no_rates(text: str) -> None:
+    with pytest.raises(UsageError, match="needs a number such as"):
+        values.rate(text)

@@ -64,7 +64,7 @@ def test_blocks_are_full_and_of_one_family() -> None:
 
 def test_a_huge_range_costs_nothing_and_starts_at_once() -> None:
     tracemalloc.start()
-    for expression in ("10.0.0.0/8", "*.*.*.1-9", "::/0"):
+    for expression in ("10.0.0.0/8", "10.*.*.1-9", "::/0"):
         for randomize in (False, True):
             stream = source(expression, randomize=randomize).blocks(4096)
             assert len(next(stream)) == 4096  # type: ignore[arg-type]
