@@ -38,7 +38,7 @@ def finished(terrain: Terrain, state: State, probes: Probes, kind: AnswerKind) -
     """``answers_to`` with TTL, IP ID and style of the answering hosts."""
     answers = answers_to(probes, kind)
     answers.ttl = terrain.ttl[probes.host] - probes.hops
-    answers.ip_id = state.ip_ids(probes.host)
+    answers.ip_id = state.identities.next(probes.host, answers.target_hi, answers.target_lo, probes.arrival)
     answers.style = terrain.style[probes.host]
     return answers
 

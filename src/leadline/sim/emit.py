@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.sim.identities import with_fragment_headers
 from leadline.sim.seal import octets, seal_icmp
 from leadline.sim.terrain import Terrain
 from leadline.sim.traffic import ACK, SYN, AnswerKind, Answers, distinct, take
@@ -70,6 +71,8 @@ class Emitter:
             batch.frames[:, 0:6] = np.frombuffer(station.mac, np.uint8)
             batch.frames[:, 6:12] = self._sender_macs(answers)
         batch.times[:] = answers.time
+        if station.family == 6 and answers.ip_id.any():
+            batch = with_fragment_headers(batch, answers.ip_id)
         parts.append(batch)
 
     def _sender_macs(self, answers: Answers) -> NDArray[np.uint8]:

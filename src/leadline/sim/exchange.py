@@ -12,6 +12,7 @@ from leadline.sim.answers import honest_answers
 from leadline.sim.emit import Emitter, Station
 from leadline.sim.integrity import intact
 from leadline.sim.neighbors import neighbor_answers
+from leadline.sim.reflections import Reflections
 from leadline.sim.state import State
 from leadline.sim.terrain import Terrain
 from leadline.sim.traffic import Answers, Probes, join, take
@@ -33,6 +34,7 @@ _PROBES[
     ]
 ] = True
 LOOPBACK = "lo"
+_TOO_BIG = 2  # RFC 4443 section 3.2
 # Packets that one lie may answer to one batch: no line carries more, and memory stays bounded.
 MOST_LIES = 1 << 18
 
@@ -55,7 +57,7 @@ class Exchange:
     def __init__(self, terrain: Terrain, state: State, own: frozenset[Address]) -> None:
         self.terrain, self.state, self.tally = terrain, state, Tally()
         self._emitter = Emitter(terrain)
-        self._own = {family: [a for a in own if a.version == family] for family in (4, 6)}
+        self._reflections = Reflections(terrain, state.random, own, self._reflected)
         self._mac_values = _mac_values(terrain.macs)
         self._nearest = {router for path in terrain.paths for router in path.routers[:1]}
 
@@ -63,12 +65,17 @@ class Exchange:
         """Frames that arrive later at ``interface`` because of ``sent`` (``sent.times``: when each frame left)."""
         decoded = decode(sent)
         result: list[FrameBatch] = []
+        if len(sent):
+            self._reflections.settle(float(sent.times[0]))
         for family in (4, 6):
             rows = np.flatnonzero(decoded.family == family)
             if len(rows):
                 station = Station(family, sent.offset, interface.mac)
                 self._neighbors(interface, station, decoded, rows, result)
-                probing = rows[_PROBES[decoded.kind[rows]]]
+                wanted = _PROBES[decoded.kind[rows]]
+                if family == 6:
+                    wanted |= (decoded.kind[rows] == Kind.ICMP_ERROR) & (decoded.icmp_type[rows] == _TOO_BIG)
+                probing = rows[wanted]
                 if len(probing):
                     self._probes(interface, station, sent, decoded, probing, result)
         return result
@@ -117,7 +124,10 @@ class Exchange:
         macs = _mac_values(sent.frames[probes.frame, 0:6]) if interface.kind == "ethernet" else None
         probes, strays = self._route(interface, station.family, probes, macs)
         honest, lies = self.resolve(station.family, probes, strays)
+        spoofs = not self._reflections.is_own(station.family, probes.source_hi, probes.source_lo).all()
         for answers, number in [(honest, -1), *lies]:
+            if spoofs:
+                self._reflections.take_up(station.family, answers)
             answers = self.suffer(station.family, answers)
             batch = self._emitter.frames(station, answers, sent) if len(answers) else None
             if batch is not None:
@@ -128,6 +138,9 @@ class Exchange:
         terrain = self.terrain
         arrived, refusals = walk(terrain, self.state, family, probes)
         self.tally.arrived += len(arrived)
+        notes = arrived.kind == Kind.ICMP_ERROR
+        if notes.any():
+            self.state.identities.too_big(take(arrived, notes))
         answers = honest_answers(terrain, self.state, family, arrived)
         lies: list[tuple[Answers, int]] = []
         lie = terrain.lie[arrived.host]
@@ -139,6 +152,10 @@ class Exchange:
                 lies.append((take(said_now, slice(0, MOST_LIES)), number))
             answers = take(answers, said < 0)
         return join([answers, *refusals, *strays]), lies
+
+    def _reflected(self, family: int, probes: Probes) -> list[Answers]:
+        honest, lies = self.resolve(family, probes, [])
+        return [honest, *(answers for answers, _ in lies)]
 
     def connect(self, family: int, probes: Probes, local: bool) -> tuple[Answers, list[Answers]]:
         """Connection attempts: they need no frames and always know their next hop."""
@@ -194,14 +211,7 @@ class Exchange:
             return answers
         self.tally.answers += count
         keep = random.random(count) < answers.survives
-        ours = np.zeros(count, np.bool_)
-        for address in self._own[family]:
-            hi, lo = int(address) >> 64, int(address) & ((1 << 64) - 1)
-            ours |= (answers.target_lo == np.uint64(lo)) & (answers.target_hi == np.uint64(hi))
-        if family == 4:
-            # The whole of 127.0.0.0/8 is this machine.
-            ours |= answers.target_lo >> np.uint64(24) == np.uint64(127)
-        keep &= ours
+        keep &= self._reflections.is_own(family, answers.target_hi, answers.target_lo)
         self.tally.lost_answers += count - int(keep.sum())
         if not keep.all():
             answers = take(answers, keep)

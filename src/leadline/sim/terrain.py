@@ -15,10 +15,10 @@ from leadline.model.address import U64, Address, columns_of
 from leadline.sim.faults import LinkFaults, TokenBucket, survival
 from leadline.sim.firewall import IcmpError, in_network
 from leadline.sim.liars import Lie
-from leadline.sim.traffic import F64, I32, U8
+from leadline.sim.traffic import F64, I32, U8, Probes
 from leadline.sim.world import (
+    COUNTED,
     Behaviour,
-    IpIdentity,
     Personality,
     PortTable,
     SimHost,
@@ -153,7 +153,9 @@ class Terrain:
         self.accepts_fin = np.array([look.accepts_fin for look in looks], np.bool_)
         self.reset_window = np.array([look.reset_window for look in looks], np.uint16)
         self.identity = np.array([host.personality.identity for host in hosts], np.uint8)
-        self.counts_identity = bool((self.identity == IpIdentity.INCREMENT).any())
+        self.counts_identity = bool(np.isin(self.identity, COUNTED).any())
+        self.chatter = np.array([look.chatter for look in looks], np.float64)
+        self.atomic_fragments = np.array([look.atomic_fragments for look in looks], np.bool_)
         self.echo = np.array([host.echo for host in hosts], np.bool_)
         self.timestamp = np.array([host.timestamp for host in hosts], np.bool_)
         self.mask = np.array([host.mask for host in hosts], np.bool_)
@@ -226,6 +228,16 @@ class Terrain:
             found[better] = number
             longest[better] = length
         return found
+
+    def spoofed(self, family: int, probes: Probes) -> NDArray[np.bool_]:
+        """Which probes name somebody else as their sender than the scanner, bool ``(N,)``."""
+        result = np.ones(len(probes), np.bool_)
+        for interface in self.world.interfaces:
+            for address, _ in interface.addresses:
+                hi, lo = int(address) >> 64, int(address) & ((1 << 64) - 1)
+                if address.version == family:
+                    result &= (probes.source_hi != np.uint64(hi)) | (probes.source_lo != np.uint64(lo))
+        return result
 
     def error_of(self, table: int) -> IcmpError:
         """What rejected ports of a port table answer."""

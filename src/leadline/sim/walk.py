@@ -148,6 +148,8 @@ class _Hop:
                 if router.time_exceeded:
                     self.refuse(probes, expired, TIME_EXCEEDED)
                 alive = alive & ~expired
+        if router.refuses_spoofed:
+            alive = alive & ~(onward & (probes.frame >= 0) & self._terrain.spoofed(self._family, probes))
         if router.firewall:
             verdict = verdicts(
                 router.firewall,
@@ -212,7 +214,7 @@ class _Hop:
         answers.host = np.full(len(part), host, np.int32)
         answers.style = np.full(len(part), self._terrain.style[host], np.int32)
         answers.ttl = np.full(len(part), self._terrain.ttl[host] - path.decrements[hop], np.uint8)
-        answers.ip_id = self._state.ip_ids(answers.host)
+        answers.ip_id = self._state.identities.next(answers.host, answers.target_hi, answers.target_lo, answers.time)
         return part, answers
 
     def _emit(self, part: Probes, answers: Answers) -> None:

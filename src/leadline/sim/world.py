@@ -30,11 +30,20 @@ class Behaviour(IntEnum):
 
 
 class IpIdentity(IntEnum):
-    """How a host numbers its IPv4 packets."""
+    """How a host numbers its IPv4 packets, and the fragment headers that it adds to IPv6 packets.
+
+    ``SWAPPED``: a counter sent with its bytes exchanged; ``PER_HOST``: a counter for each destination.
+    """
 
     ZERO = 0
     INCREMENT = 1
     RANDOM = 2
+    SWAPPED = 3
+    BY_TWO = 4
+    PER_HOST = 5
+
+
+COUNTED = (IpIdentity.INCREMENT, IpIdentity.SWAPPED, IpIdentity.BY_TWO, IpIdentity.PER_HOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +55,8 @@ class Personality:
     What its open ports do with odd segments (RFC 9293 section 3.10.7.2, and where stacks leave it): ``resets_odd``: a
     RST to those without SYN and ACK, which should be dropped; ``drops_fin_ack``: nothing to FIN/ACK, which should be
     reset; ``accepts_fin``: a SYN with FIN opens a connection; ``reset_window``: of RSTs to segments with ACK.
+    ``chatter``: packets a second that it sends to others, which use up identifications. ``atomic_fragments``: a
+    fragment header in all packets to whom a Packet Too Big below 1280 bytes came from (RFC 2460 section 5).
     """
 
     ttl: int = 64
@@ -57,6 +68,8 @@ class Personality:
     drops_fin_ack: bool = False
     accepts_fin: bool = False
     reset_window: int = 0
+    chatter: float = 0.0
+    atomic_fragments: bool = False
 
 
 LINUX = Personality()
@@ -187,7 +200,7 @@ class SimRouter:
     ``faults``: of the stretch that leads to it. ``firewall`` is for what it forwards. ``decrements``: lowers the TTL
     (and answers time exceeded while ``time_exceeded``). ``dead_host_delay``: after so many seconds host unreachable
     for silent addresses behind it (the usual 3 s of failed ARP), ``None`` = silence. ``unknown_network``: answers net
-    unreachable where no subnet is.
+    unreachable where no subnet is. ``refuses_spoofed``: drops what the scanner sends under others' addresses (BCP 38).
     """
 
     host: SimHost
@@ -197,6 +210,7 @@ class SimRouter:
     time_exceeded: bool = True
     dead_host_delay: float | None = None
     unknown_network: bool = True
+    refuses_spoofed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,10 +27,11 @@ class Decoded:
     Rows of kind ``OTHER`` (damaged or cut-off headers, later fragments, unknown link protocols) are zero everywhere but
     in ``times``. ``family`` 4 or 6. Addresses as in ``model.address``; of ARP: the protocol addresses of sender and
     target. ``total_length``: bytes of the IP packet as its header says, with the IP header, in both families.
-    ``protocol``: of the transport header, behind any extension headers. ``tcp_flags``: 9 bits. Of SCTP ``sequence`` is
-    the verification tag, ``chunk_type`` and ``chunk_flags`` are of the first chunk (``wire.sctp.NO_CHUNK`` without
-    one), and ``acknowledgment`` is the initiate tag if that is INIT or INIT-ACK. ``icmp_id`` and ``icmp_sequence``:
-    bytes 4-5 and 6-7 of any ICMP message (a next-hop MTU is in ``icmp_sequence``). The transport's payload is
+    ``protocol``: of the transport header, behind any extension headers. ``ip_id`` of IPv6: of a fragment header that
+    comes first. ``tcp_flags``: 9 bits. Of SCTP ``sequence`` is the verification tag, ``chunk_type`` and ``chunk_flags``
+    are of the first chunk (``wire.sctp.NO_CHUNK`` without one), and ``acknowledgment`` is the initiate tag if that is
+    INIT or INIT-ACK. ``icmp_id`` and ``icmp_sequence``: bytes 4-5 and 6-7 of any ICMP message (a next-hop MTU is in
+    ``icmp_sequence``). The transport's payload is
     ``frames[i, payload_start[i]:payload_end[i]]`` (cut where the capture was cut). ``mac``: ARP's sender hardware
     address, the target link-layer address option of an advertisement, else the Ethernet source. ``target``: of
     neighbour discovery. ``quoted_*``: the packet inside an ICMP error, to be read where ``quoted_valid``;
@@ -143,6 +144,9 @@ _ARP = layout(
     sender=(">u4", 14),
     target=(">u4", 24),
 )
+# RFC 8200 section 4.5: the identification is the last word of a fragment header.
+_NUMBER = layout(4, ip_id=(">u4", 0))
+_FRAGMENT = 44
 _IPV4_TYPE, _ARP_TYPE, _IPV6_TYPE = 0x0800, 0x0806, 0x86DD
 
 
@@ -219,6 +223,10 @@ def _put_ipv6(store: Store, group: Group) -> None:
     end = np.minimum(group.end, group.start + length)
     protocol, inner, good = walk_extensions(group.moved(group.start + 40, end), header["protocol"])
     good &= (header["version"] >> 4 == 6) & group.reaches(40)
+    numbered = good & (header["protocol"] == _FRAGMENT)
+    if numbered.any():
+        chosen, _ = select(group, numbered)
+        store.put(chosen.rows, ip_id=chosen.moved(chosen.start + 44).records(_NUMBER)["ip_id"])
     inner, index = select(inner, good)
     if not len(inner):
         return

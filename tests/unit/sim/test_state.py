@@ -15,24 +15,6 @@ HOSTS = [
 ]
 
 
-def test_ip_ids_by_personality() -> None:
-    state = State(Terrain(simple_world(HOSTS)), np.random.default_rng(1))
-    host = np.array([1, 0, 3, 1, 2, 1, 3, 2], np.int32)
-    first, second = state.ip_ids(host), state.ip_ids(host)
-    assert first[1] == 0
-    for ids in (first, second):
-        assert np.diff(ids[[0, 3, 5]].astype(int) % 65536).tolist() == [1, 1]
-    assert (second[0] - first[5]) & 0xFFFF == 1
-    assert (second[2] - first[6]) & 0xFFFF == 1
-    assert len({*first[[4, 7]].tolist(), *second[[4, 7]].tolist()}) == 4
-
-
-def test_ip_ids_without_counters() -> None:
-    state = State(Terrain(simple_world(HOSTS[:1])), np.random.default_rng(1))
-    assert state.ip_ids(np.zeros(3, np.int32)).tolist() == [0, 0, 0]
-    assert state.ip_ids(np.zeros(0, np.int32)).tolist() == []
-
-
 def test_a_routers_bottleneck_is_shared_a_subnets_is_not() -> None:
     world = simple_world([], faults=LinkFaults(rate=5.0))
     router = replace(world.subnets[-1].routers[0], faults=LinkFaults(rate=10.0))
