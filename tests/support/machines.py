@@ -14,7 +14,7 @@ from leadline.engine.group import HostGroup
 from leadline.engine.probe_kind import ProbeKind
 from leadline.engine.prober import Prober, Sends
 from leadline.engine.raw_machine import RawMachine
-from leadline.link.base import Connected, Interface, LinkStatistics
+from leadline.link.base import Attempt, Connected, Interface, LinkStatistics
 from leadline.model.address import Address
 from leadline.model.event import Notice
 from leadline.model.plan import TimingPlan
@@ -155,7 +155,11 @@ class FakeConnector:
         self.most = 0
         self._clock, self._end, self._delay = clock, end, delay
 
-    def start(self, token: int, address: Address, port: int, scope: str = "") -> None:
+    def start_all(self, attempts: Sequence[Attempt]) -> None:
+        for attempt in attempts:
+            self._start(*attempt)
+
+    def _start(self, token: int, address: Address, port: int, scope: str) -> None:
         assert token not in self.pending
         self.started.append((token, address, port, scope))
         self.pending[token] = (self._clock.time + self._delay, self._end(address, port))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
+from itertools import repeat
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +36,7 @@ class ConnectMachine(ABC):
         self.ports = ports
         self._scopes, self._connector, self._tracing = scopes, connector, tracing
         self._live: set[int] = set()
+        self._live_pings: set[int] = set()
         self._ping_ports: I64 = np.zeros(len(addresses), dtype=np.int64)
         self._events: list[Event] = []
 
@@ -53,13 +55,17 @@ class ConnectMachine(ABC):
         sends = self.prober.take(now, min(room, self._connector.capacity - len(self._live)))
         if sends is None:
             return 0
-        hosts, columns, codes = sends.hosts.tolist(), sends.columns.tolist(), sends.codes.tolist()
-        ports = np.where(sends.columns == PING, self._ping_ports[sends.hosts], self.ports[sends.columns]).tolist()
-        width = self.prober.width
-        for host, column, code, port in zip(hosts, columns, codes, ports, strict=True):
-            token = -1 - (host * CODES + code) if column == PING else (host * width + column) * CODES + code
-            self._live.add(token)
-            self._connector.start(token, self.addresses[host], port, self._scopes.get(host, ""))
+        ping = sends.columns == PING
+        codes = sends.codes.astype(np.int64)
+        items = (sends.hosts * self.prober.width + sends.columns) * CODES + codes
+        tokens = np.where(ping, -1 - (sends.hosts * CODES + codes), items).tolist()
+        ports = np.where(ping, self._ping_ports[sends.hosts], self.ports[sends.columns]).tolist()
+        hosts = sends.hosts.tolist()
+        addresses = map(self.addresses.__getitem__, hosts)
+        scopes = (self._scopes.get(host, "") for host in hosts) if self._scopes else repeat("")
+        self._live.update(tokens)
+        self._live_pings.update(token for token in tokens if token < 0)
+        self._connector.start_all(list(zip(tokens, addresses, ports, scopes, strict=False)))
         return len(hosts)
 
     def take(self, ended: list[Connected], now: float) -> None:
@@ -74,6 +80,7 @@ class ConnectMachine(ABC):
         self._live.difference_update(tokens.tolist())
         ping = tokens < 0
         if ping.any():
+            self._live_pings.difference_update(tokens[ping].tolist())
             # Anything but an answer of the host itself leaves a ping to its timer.
             told = ping & np.isin(errors, _ANSWERS)
             names = -1 - tokens[told]
@@ -98,7 +105,7 @@ class ConnectMachine(ABC):
         first = host * self.prober.width
         for token in [token for token in self._live if first <= token // CODES < first + self.prober.width]:
             self._cancel(token)
-        for token in [token for token in self._live if token < 0 and (-1 - token) // CODES == host]:
+        for token in [token for token in self._live_pings if (-1 - token) // CODES == host]:
             self._cancel(token)
 
     def cancel_all(self) -> None:
@@ -109,10 +116,11 @@ class ConnectMachine(ABC):
     def _cancel(self, token: int) -> None:
         if token in self._live:
             self._live.discard(token)
+            self._live_pings.discard(token)
             self._connector.cancel(token)
 
     def _sweep_pings(self) -> None:
-        for token in [token for token in self._live if token < 0]:
+        for token in list(self._live_pings):
             host, code = divmod(-1 - token, CODES)
             if not self.prober.pings.awaits(host, code):
                 self._cancel(token)

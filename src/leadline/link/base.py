@@ -7,7 +7,8 @@ ones of the simulator, whose ``wait`` moves the time on.
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -116,13 +117,16 @@ class Link(Protocol):
     def close(self) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Connected:
+class Connected(NamedTuple):
     """The end of one connection attempt: ``error`` is 0 when it was accepted, else the errno; ``at``: clock seconds."""
 
     token: int
     error: int
     at: float
+
+
+Attempt: TypeAlias = tuple[int, Address, int, str]
+"""A connection attempt: its token, the address and port, and the interface of a link-local address (name or index)."""
 
 
 class Connector(Protocol):
@@ -134,7 +138,9 @@ class Connector(Protocol):
 
     capacity: int
 
-    def start(self, token: int, address: Address, port: int, scope: str = "") -> None: ...
+    def start_all(self, attempts: Sequence[Attempt]) -> None:
+        """Begin attempts; no token may be pending already."""
+        ...
 
     def cancel(self, token: int) -> None:
         """Forget a pending attempt (its time is up)."""

@@ -1,7 +1,7 @@
 """Very many TCP connections at once, each only opened and closed again: the connect scan's hands.
 
-A small epoll loop of its own instead of asyncio: a connection costs three to five system calls, and no future, task or
-stream.
+A small epoll loop of its own instead of asyncio: a connection costs two to five system calls, and no future, task or
+stream. What is started in one go is shared by two threads, as nearly all of it is the kernel's work.
 """
 
 from __future__ import annotations
@@ -11,12 +11,15 @@ import resource
 import select
 import socket
 import struct
-from collections import OrderedDict, deque
+from collections import deque
+from collections.abc import Sequence
+from functools import partial
 
-from leadline.link.base import Clock, Connected, Connector
+from leadline.link.base import Attempt, Clock, Connected, Connector
+from leadline.link.second_thread import SecondThread
 from leadline.model.address import Address
 from leadline.model.plan import Proxy
-from leadline.model.quick_dataclass import dataclass
+from leadline.net.burst import PENDING, Burst, Pending, SpareSockets, launch, scope_index
 
 # Descriptors left for everything else: output files, the resolver, capture links.
 RESERVE = 64
@@ -26,19 +29,10 @@ SHORTAGE = frozenset(
 )
 SHORTAGE_SECONDS = 3.0
 RETRY_SECONDS = 0.01
-PENDING = frozenset({errno.EINPROGRESS, errno.EALREADY, errno.EINTR})
-"""What ``connect`` says of a connection that is under way."""
+# Attempts that are worth waking another thread for.
+WORTH_SHARING = 64
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 """For ``SO_LINGER``: close with a RST, which leaves no port of ours waiting."""
-
-
-@dataclass(slots=True)
-class _Start:
-    """A connection that is to be started. ``since``: when a shortage first held it back."""
-
-    family: int
-    destination: tuple[str, int] | tuple[str, int, int, int]
-    since: float | None = None
 
 
 def descriptor_capacity(limit: int | None) -> int:
@@ -66,67 +60,91 @@ class EpollConnector:
         self.capacity = descriptor_capacity(limit)
         self._clock = clock
         self._epoll = select.epoll()
-        self._sockets: dict[int, tuple[int, socket.socket]] = {}  # by descriptor
+        self._armed: set[int] = set()  # descriptors that epoll knows
+        self._pending: dict[int, Pending] = {}  # by descriptor
         self._descriptors: dict[int, int] = {}  # by token
-        self._queue: OrderedDict[int, _Start] = OrderedDict()
+        self._queue: dict[int, Attempt] = {}  # by token, oldest first
+        self._short_since: dict[int, float] = {}  # by token
         self._ended: deque[Connected] = deque()
-        self._latest: tuple[Address | None, str] = (None, "")
+        self._spares = SpareSockets()
+        self._second: SecondThread[Burst] | None = SecondThread("connections") if SecondThread.pays() else None
 
     def start(self, token: int, address: Address, port: int, scope: str = "") -> None:
-        """Begin one connection; its end comes out of ``poll``. ``scope``: interface (name or index) of a link-local
-        address. ``token`` must not be pending already (``ValueError``).
-        """
-        if token in self._descriptors or token in self._queue:
-            raise ValueError(f"token {token} is pending")
-        if address.version == 4:
-            if address is not self._latest[0]:
-                # Neighbouring attempts mostly go to one host: its text is made once.
-                self._latest = (address, str(address))
-            start = _Start(socket.AF_INET, (self._latest[1], port))
-        else:
-            index = scope_index(scope)
-            if index is None:
-                self._end(token, errno.ENODEV)
-                return
-            start = _Start(socket.AF_INET6, (str(address).partition("%")[0], port, 0, index))
-        if self._queue or len(self._sockets) >= self.capacity or not self._open(token, start):
-            self._queue[token] = start
+        """Begin one connection, see ``start_all``."""
+        self.start_all([(token, address, port, scope)])
 
-    def _open(self, token: int, start: _Start) -> bool:
-        """Start a connection now; false when our own side has no room for it."""
-        try:
-            opened = socket.socket(start.family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK, socket.IPPROTO_TCP)
-        except OSError as error:
-            return self._short(token, start, error.errno or errno.EIO)
-        result = opened.connect_ex(start.destination)
-        if result in PENDING:
-            # Over loopback a refusal is there already: cheaper to look than to go through epoll.
-            result = opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
-            if not result:
-                descriptor = opened.fileno()
-                self._epoll.register(descriptor, select.EPOLLOUT)
-                self._sockets[descriptor] = (token, opened)
-                self._descriptors[token] = descriptor
-                return True
-        if result in SHORTAGE:
-            opened.close()
-            return self._short(token, start, result)
-        self._finish(token, opened, result)
-        return True
+    def start_all(self, attempts: Sequence[Attempt]) -> None:
+        """Begin connections; their ends come out of ``poll``. ``ValueError`` for a token that is pending already."""
+        tokens = [attempt[0] for attempt in attempts]
+        for held in (self._descriptors, self._queue):
+            if held and not held.keys().isdisjoint(tokens):
+                raise ValueError(f"pending already: {sorted(held.keys() & set(tokens))}")
+        if any(attempt[3] for attempt in attempts):
+            attempts = [attempt for attempt in attempts if self._has_scope(attempt)]
+        room = 0 if self._queue else max(self.capacity - len(self._pending), 0)
+        self._queue.update((attempt[0], attempt) for attempt in attempts[room:])
+        self._launch(attempts[:room])
 
-    def _short(self, token: int, start: _Start, error: int) -> bool:
-        now = self._clock.now()
-        if error not in SHORTAGE or (start.since is not None and now - start.since > SHORTAGE_SECONDS):
-            self._end(token, error)
+    def _has_scope(self, attempt: Attempt) -> bool:
+        if attempt[1].version == 4 or scope_index(attempt[3]) is not None:
             return True
-        if start.since is None:
-            start.since = now
+        self._end(attempt[0], errno.ENODEV)
         return False
+
+    def _launch(self, attempts: Sequence[Attempt]) -> None:
+        now = self._clock.now
+        if self._second is None or len(attempts) < WORTH_SHARING:
+            self._settle(launch(attempts, self._spares, now))
+            return
+        half = len(attempts) // 2
+        self._second.begin(partial(launch, attempts[half:], self._spares, now))
+        ours = launch(attempts[:half], self._spares, now)
+        theirs = self._second.result()
+        self._settle(ours)
+        self._settle(theirs)
+
+    def _settle(self, burst: Burst) -> None:
+        self._ended += burst.refused
+        if self._short_since:
+            for token in [end.token for end in burst.refused] + [one.token for one in burst.pending]:
+                self._short_since.pop(token, None)
+        for one in burst.pending:
+            descriptor = one.opened.fileno()
+            self._pending[descriptor] = one
+            self._descriptors[one.token] = descriptor
+            self._arm(descriptor)
+        for attempt, opened, error in burst.others:
+            if error in SHORTAGE:
+                self._close(opened)
+                self._held_back(attempt, error)
+            else:
+                self._finish(attempt[0], opened, error)
+        for attempt in burst.unopened:
+            if burst.error in SHORTAGE:
+                self._held_back(attempt, burst.error)
+            else:
+                self._end(attempt[0], burst.error)
+
+    def _arm(self, descriptor: int) -> None:
+        """Tell when the connection's end is known, once: a spare socket has nothing to tell."""
+        if descriptor in self._armed:
+            self._epoll.modify(descriptor, select.EPOLLOUT | select.EPOLLONESHOT)
+        else:
+            self._epoll.register(descriptor, select.EPOLLOUT | select.EPOLLONESHOT)
+            self._armed.add(descriptor)
+
+    def _held_back(self, attempt: Attempt, error: int) -> None:
+        """Our own side has no room for it now."""
+        token, now = attempt[0], self._clock.now()
+        if now - self._short_since.setdefault(token, now) > SHORTAGE_SECONDS:
+            self._end(token, error)
+        else:
+            self._queue[token] = attempt
 
     def _finish(self, token: int, opened: socket.socket, error: int) -> None:
         if not error:
             error = self._accepted(opened)
-        opened.close()
+        self._close(opened)
         self._end(token, error)
 
     @staticmethod
@@ -138,15 +156,21 @@ class EpollConnector:
         except OSError:
             return 0  # accepted and torn down again before we looked
 
+    def _close(self, opened: socket.socket) -> None:
+        self._armed.discard(opened.fileno())  # closing takes it out of the epoll set
+        opened.close()
+
     def _end(self, token: int, error: int) -> None:
+        self._short_since.pop(token, None)
         self._ended.append(Connected(token, error, self._clock.now()))
 
     def cancel(self, token: int) -> None:
         """Forget a pending attempt; unknown tokens are ignored. Nothing is reported for it any more."""
         self._queue.pop(token, None)
+        self._short_since.pop(token, None)
         descriptor = self._descriptors.pop(token, None)
         if descriptor is not None:
-            self._sockets.pop(descriptor)[1].close()  # closing takes it out of the epoll set
+            self._close(self._pending.pop(descriptor).opened)
         elif self._ended:
             self._ended = deque(each for each in self._ended if each.token != token)
 
@@ -156,9 +180,9 @@ class EpollConnector:
         while True:
             self._drain_queue()
             left = 0.0 if self._ended else max(deadline - self._clock.now(), 0.0)
-            if self._queue and len(self._sockets) < self.capacity:
+            if self._queue and len(self._pending) < self.capacity:
                 left = min(left, RETRY_SECONDS)
-            for descriptor, _ in self._epoll.poll(left, max(len(self._sockets), 1)):
+            for descriptor, _ in self._epoll.poll(left, max(len(self._pending), 1)):
                 self._resolve(descriptor)
             if self._ended or self._clock.now() >= deadline:
                 break
@@ -167,38 +191,41 @@ class EpollConnector:
         return ended
 
     def _resolve(self, descriptor: int) -> None:
-        token, opened = self._sockets.pop(descriptor)
+        token, opened, destination = self._pending[descriptor]
+        error = opened.connect_ex(destination)
+        if error in PENDING:
+            self._arm(descriptor)
+            return
+        del self._pending[descriptor]
         del self._descriptors[token]
-        self._finish(token, opened, opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR))
+        if error == errno.ECONNREFUSED:
+            self._spares.put(opened)
+            self._end(token, error)
+        else:
+            self._finish(token, opened, error)
 
     def _drain_queue(self) -> None:
-        while self._queue and len(self._sockets) < self.capacity:
-            token, start = next(iter(self._queue.items()))
-            if not self._open(token, start):
-                return
-            self._queue.pop(token, None)
+        while self._queue and len(self._pending) < self.capacity:
+            waiting = list(self._queue.values())[: self.capacity - len(self._pending)]
+            for attempt in waiting:
+                del self._queue[attempt[0]]
+            self._launch(waiting)
+            if self._queue.keys() & {attempt[0] for attempt in waiting}:
+                return  # held back again
 
     def close(self) -> None:
         """Close everything; pending attempts are forgotten."""
-        for _, opened in self._sockets.values():
-            opened.close()
-        self._sockets.clear()
+        if self._second is not None:
+            self._second.close()
+        for one in self._pending.values():
+            one.opened.close()
+        self._spares.close()
+        self._pending.clear()
         self._descriptors.clear()
+        self._armed.clear()
         self._queue.clear()
         self._ended.clear()
         self._epoll.close()
-
-
-def scope_index(scope: str) -> int | None:
-    """Interface index of a scope; 0 for none, ``None`` for an interface that does not exist."""
-    if not scope:
-        return 0
-    if scope.isascii() and scope.isdecimal():
-        return int(scope) & 0xFFFFFFFF
-    try:
-        return socket.if_nametoindex(scope)
-    except (OSError, ValueError):
-        return None
 
 
 def open_connector(clock: Clock, limit: int | None, proxies: tuple[Proxy, ...] = ()) -> Connector:

@@ -17,7 +17,8 @@ from leadline.model.plan import Proxy
 from leadline.model.port import Protocol
 from leadline.model.quick_dataclass import dataclass
 from leadline.net.base import DialEvent, Ended, Endpoint
-from leadline.net.connector import RETRY_SECONDS, SHORTAGE, SHORTAGE_SECONDS, descriptor_capacity, scope_index
+from leadline.net.burst import scope_index
+from leadline.net.connector import RETRY_SECONDS, SHORTAGE, SHORTAGE_SECONDS, descriptor_capacity
 from leadline.net.datagrams import Datagrams
 from leadline.net.stream import SocketAddress, Stream
 

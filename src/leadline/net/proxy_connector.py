@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 
 from leadline.errors import NetworkError
-from leadline.link.base import Clock, Connected
+from leadline.link.base import Attempt, Clock, Connected
 from leadline.model.address import Address
 from leadline.model.plan import Proxy
 from leadline.net.base import Ended, Endpoint, Opened
@@ -34,6 +35,11 @@ class ProxyConnector:
         self._pending: set[int] = set()
         self._unanswered = 0
         self._heard = clock.now()
+
+    def start_all(self, attempts: Sequence[Attempt]) -> None:
+        """Begin attempts, see ``start``."""
+        for attempt in attempts:
+            self.start(*attempt)
 
     def start(self, token: int, address: Address, port: int, scope: str = "") -> None:
         """See ``EpollConnector.start``. A link-local address means nothing to a proxy: ``ENETUNREACH``."""

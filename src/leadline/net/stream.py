@@ -9,7 +9,8 @@ import socket
 from typing import TYPE_CHECKING
 
 from leadline.net.base import MOST_AT_ONCE, DialEvent, Ended, Endpoint, Opened, Received
-from leadline.net.connector import PENDING, RESET_ON_CLOSE
+from leadline.net.burst import PENDING
+from leadline.net.connector import RESET_ON_CLOSE
 
 if TYPE_CHECKING:
     from leadline.net.proxy import Tunnel

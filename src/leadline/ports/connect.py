@@ -25,6 +25,12 @@ U8 = NDArray[np.uint8]
 # Our own network is gone: nothing that follows would mean anything (spec sheet 2.8).
 FATAL_ERRORS = frozenset({errno.ENETDOWN, errno.ENETRESET})
 
+# By errno; ``UNKNOWN`` where it means nothing.
+_STATES: U8 = np.zeros(1 + max(errno.errorcode), dtype=np.uint8)
+_REASONS: U8 = np.zeros_like(_STATES)
+for _error, _meaning in CONNECT_MEANINGS.items():
+    _STATES[_error], _REASONS[_error] = _meaning.state, _meaning.reason
+
 
 class ConnectScan(ConnectMachine):
     """``matrix``: the ports; ``names``: service names; ``materialised``: see ``PortColumns``."""
@@ -44,11 +50,9 @@ class ConnectScan(ConnectMachine):
             self.prober.requeue(hosts[again], columns[again])
         for error in FATAL_ERRORS & set(errors.tolist()):
             raise NetworkError(f"connections cannot be made any more: {errno.errorcode[error]}")
-        meanings = [CONNECT_MEANINGS.get(int(error)) for error in errors]
         # Errors without a meaning (and time-outs of the kernel's own) leave the attempt to its timer.
-        told = np.array([meaning is not None for meaning in meanings], dtype=bool)
-        states = np.array([meaning.state for meaning in meanings if meaning], dtype=np.uint8)
-        reasons = np.array([meaning.reason for meaning in meanings if meaning], dtype=np.uint8)
+        told = _STATES[errors] != PortState.UNKNOWN
+        states, reasons = _STATES[errors[told]], _REASONS[errors[told]]
         hosts, columns, codes, times = hosts[told], columns[told], codes[told], times[told]
         if not len(hosts):
             return

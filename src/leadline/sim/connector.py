@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from leadline.link.base import Connected
+from leadline.link.base import Attempt, Connected
 from leadline.model.address import Address
 from leadline.sim.clock import CALL_COST
 from leadline.sim.handshake import Handshakes
@@ -33,6 +34,11 @@ class SimConnector:
         self._network = network
         self._handshakes = Handshakes(network)
         self._waiting: deque[_Start] = deque()
+
+    def start_all(self, attempts: Sequence[Attempt]) -> None:
+        """Begin attempts one after the other."""
+        for attempt in attempts:
+            self.start(*attempt)
 
     def start(self, token: int, address: Address, port: int, scope: str = "") -> None:
         """Begin an attempt; a token that is pending is begun anew."""

@@ -135,6 +135,7 @@ def test_dropping_a_host_cancels_its_attempts_and_pings_alone() -> None:
     machine = Connections(2, (80, 81), connector)
     machine.start(clock.now(), 100)
     machine._live.update({-1, -17})
+    machine._live_pings.update({-1, -17})
     connector.pending.update({-1: (T0, None), -17: (T0, None)})
     machine.drop_host(0)
     assert sorted(connector.pending) == [-17, 32, 48]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import resource
 import socket
+import threading
 import time
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -12,6 +13,7 @@ from ipaddress import ip_address
 import pytest
 
 from leadline.link.base import Connected
+from leadline.net import burst as burst_module
 from leadline.net import connector as module
 from leadline.net.connector import EpollConnector, descriptor_capacity
 
@@ -99,7 +101,7 @@ def test_a_connection_to_oneself_is_told(
         opened.bind(("127.0.0.1", port))
         return opened
 
-    monkeypatch.setattr(module.socket, "socket", bound)
+    monkeypatch.setattr(burst_module.socket, "socket", bound)
     connector.start(1, V4, port)
     assert collect(connector, 1) == {1: errno.EAGAIN}
 
@@ -126,10 +128,78 @@ def test_cancelled_attempts_are_never_reported(connector: EpollConnector, listen
     assert collect(connector, 1) == {1: 0}
 
 
+class Distant(socket.socket):
+    """The answer takes its time: it is not there yet when ``connect`` is asked a second time, or a third."""
+
+    asked = 0
+
+    def connect_ex(self, address: object) -> int:
+        self.asked += 1
+        return int(super().connect_ex(address)) if self.asked % 4 in (0, 1) else errno.EALREADY
+
+
+@pytest.fixture
+def distant(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(burst_module.socket, "socket", Distant)
+
+
+@pytest.mark.usefixtures("distant")
 def test_a_pending_token_cannot_be_used_twice(connector: EpollConnector, listener: socket.socket) -> None:
     connector.start(1, V4, port_of(listener))
     with pytest.raises(ValueError, match="1"):
         connector.start(1, V4, port_of(listener))
+    connector.start_all([(token, V4, port_of(listener), "") for token in range(2, 103)])
+    with pytest.raises(ValueError, match="102"):
+        connector.start(102, V4, port_of(listener))  # waits for a free place
+
+
+@pytest.mark.usefixtures("distant")
+def test_answers_that_come_later(connector: EpollConnector, listener: socket.socket) -> None:
+    refused = closed_port()
+    for _ in range(3):  # sockets are used again from the second turn on
+        connector.start_all([(token, V4, port_of(listener) if token % 3 else refused, "") for token in range(12)])
+        assert connector._pending
+        assert collect(connector, 12) == {token: 0 if token % 3 else errno.ECONNREFUSED for token in range(12)}
+        assert not connector._pending
+    connector.start_all([(1, V4, refused, ""), (2, V4, refused, "")])
+    connector.cancel(1)
+    assert collect(connector, 1) == {2: errno.ECONNREFUSED}
+
+
+def test_refused_connections_use_few_sockets(connector: EpollConnector, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[socket.socket] = []
+
+    class Counted(socket.socket):
+        def __init__(self, *arguments: int) -> None:
+            made.append(self)
+            super().__init__(*arguments)
+
+    refused = closed_port()
+    monkeypatch.setattr(burst_module.socket, "socket", Counted)
+    for _ in range(3):
+        connector.start_all([(token, V4, refused, "") for token in range(200)])
+        assert collect(connector, 200) == dict.fromkeys(range(200), errno.ECONNREFUSED)
+    assert len(made) <= 2
+
+
+def test_a_large_start_is_shared(listener: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    threads = set()
+    real = module.launch
+
+    def launch(*arguments: object) -> object:
+        threads.add(threading.get_ident())
+        return real(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "launch", launch)
+    for pays in (True, False):
+        monkeypatch.setattr(module.SecondThread, "pays", lambda pays=pays: pays)
+        connector = EpollConnector(Clock(), 1000)
+        refused = closed_port()
+        connector.start_all([(token, V4, refused if token % 2 else port_of(listener), "") for token in range(90)])
+        assert collect(connector, 90) == {token: errno.ECONNREFUSED if token % 2 else 0 for token in range(90)}
+        assert len(threads) == 1 + pays
+        threads.clear()
+        connector.close()
 
 
 def test_poll_waits_as_long_as_asked(connector: EpollConnector) -> None:
@@ -157,7 +227,7 @@ class Short:
                 raise OSError(error, "scripted")
             return Scripted(family, kind, protocol)
 
-        monkeypatch.setattr(module.socket, "socket", make)
+        monkeypatch.setattr(burst_module.socket, "socket", make)
 
     def used(self) -> bool:
         self.times -= 1
@@ -216,7 +286,7 @@ def test_closing_forgets_everything(listener: socket.socket) -> None:
     for token in range(3):
         connector.start(token, V4, port_of(listener))
     connector.close()
-    assert connector._sockets == {}
+    assert connector._pending == {}
 
 
 def test_capacity(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,129 @@
+"""Many connection attempts in a row, in as few system calls as the kernel allows: the connect scan's inner loop.
+
+A socket whose connection was refused is as good as new on Linux (``connect`` has disconnected it, and it takes another
+port of ours the next time), so closed ports cost neither ``socket`` nor ``close``. On loopback the refusal is there as
+soon as ``connect`` returns, but only a second ``connect`` tells it.
+"""
+
+from __future__ import annotations
+
+import errno
+import socket
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import field
+from typing import NamedTuple, TypeAlias
+
+from leadline.link.base import Attempt, Connected
+from leadline.model.address import Address
+from leadline.model.quick_dataclass import dataclass
+
+PENDING = frozenset({errno.EINPROGRESS, errno.EALREADY, errno.EINTR})
+"""What ``connect`` says of a connection that is under way."""
+
+Destination: TypeAlias = tuple[str, int] | tuple[str, int, int, int]
+
+
+class Pending(NamedTuple):
+    """A connection under way."""
+
+    token: int
+    opened: socket.socket
+    destination: Destination
+
+
+@dataclass(slots=True)
+class Burst:
+    """What became of some attempts.
+
+    ``refused``: ended, their sockets are spare again. ``pending``: under way. ``others``: ended in another way, with
+    their sockets, still open, and the errno (0: accepted). ``unopened``: not begun, as no socket could be had
+    (``error``: the errno).
+    """
+
+    refused: list[Connected] = field(default_factory=list)
+    pending: list[Pending] = field(default_factory=list)
+    others: list[tuple[Attempt, socket.socket, int]] = field(default_factory=list)
+    unopened: Sequence[Attempt] = ()
+    error: int = 0
+
+
+class SpareSockets:
+    """Sockets without a connection, by family. ``take`` and ``put`` may be called from several threads."""
+
+    def __init__(self) -> None:
+        self._sockets: dict[int, deque[socket.socket]] = {socket.AF_INET: deque(), socket.AF_INET6: deque()}
+
+    def take(self, family: int) -> socket.socket:
+        """A socket for a connection that does not block. Raises ``OSError`` when no other can be had."""
+        try:
+            return self._sockets[family].pop()
+        except IndexError:
+            return socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK, socket.IPPROTO_TCP)
+
+    def put(self, spare: socket.socket) -> None:
+        """Keep one whose connection was refused."""
+        self._sockets[spare.family].append(spare)
+
+    def close(self) -> None:
+        """Close them all."""
+        for sockets in self._sockets.values():
+            while sockets:
+                sockets.pop().close()
+
+
+def launch(attempts: Sequence[Attempt], spares: SpareSockets, now: Callable[[], float]) -> Burst:
+    """Start all attempts; their scopes must be known (``scope_index``). May run in any thread."""
+    burst = Burst()
+    opened: socket.socket | None = None
+    latest: Address | None = None
+    scopes: dict[str, int] = {"": 0}
+    family, text = socket.AF_INET, ""
+    for place, attempt in enumerate(attempts):
+        token, address, port, scope = attempt
+        if address is not latest:
+            # Neighbouring attempts mostly go to one host: its text is made once.
+            latest, text = address, str(address).partition("%")[0]
+            wanted = socket.AF_INET if address.version == 4 else socket.AF_INET6
+            if opened is not None and wanted != family:
+                spares.put(opened)
+                opened = None
+            family = wanted
+        if opened is None:
+            try:
+                opened = spares.take(family)
+            except OSError as error:
+                burst.error = error.errno or errno.EIO
+                burst.unopened = attempts[place:]
+                return burst
+        destination: Destination = (text, port)
+        if family == socket.AF_INET6:
+            if scope not in scopes:
+                scopes[scope] = scope_index(scope) or 0
+            destination = (text, port, 0, scopes[scope])
+        result = opened.connect_ex(destination)
+        if result in PENDING:
+            result = opened.connect_ex(destination)
+        if result == errno.ECONNREFUSED:
+            burst.refused.append(Connected(token, result, now()))
+            continue
+        if result in PENDING:
+            burst.pending.append(Pending(token, opened, destination))
+        else:
+            burst.others.append((attempt, opened, result))
+        opened = None
+    if opened is not None:
+        spares.put(opened)
+    return burst
+
+
+def scope_index(scope: str) -> int | None:
+    """Interface index of a scope; 0 for none, ``None`` for an interface that does not exist."""
+    if not scope:
+        return 0
+    if scope.isascii() and scope.isdecimal():
+        return int(scope) & 0xFFFFFFFF
+    try:
+        return socket.if_nametoindex(scope)
+    except (OSError, ValueError):
+        return None

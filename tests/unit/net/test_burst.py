@@ -1,0 +1,99 @@
+"""Bursts of attempts at loopback, where every answer is there at once."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import time
+from ipaddress import ip_address
+
+import pytest
+
+from leadline.net import burst as module
+from leadline.net.burst import SpareSockets, launch, scope_index
+
+V4, V6 = ip_address("127.0.0.1"), ip_address("::1")
+
+
+def closed_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as made:
+        return int(made.getsockname()[1])
+
+
+def test_what_becomes_of_attempts() -> None:
+    spares, refused = SpareSockets(), closed_port()
+    with socket.create_server(("127.0.0.1", 0)) as v4, socket.create_server(("::1", 0), family=socket.AF_INET6) as v6:
+        before = time.monotonic()
+        made = launch(
+            [
+                (1, V4, refused, ""),
+                (2, V4, v4.getsockname()[1], ""),
+                (3, V6, v6.getsockname()[1], "lo"),
+                (4, V4, refused, ""),
+                (5, ip_address("fe80::1"), 80, ""),
+            ],
+            spares,
+            time.monotonic,
+        )
+        assert [(end.token, end.error) for end in made.refused] == [(1, errno.ECONNREFUSED), (4, errno.ECONNREFUSED)]
+        assert before <= made.refused[0].at <= made.refused[1].at <= time.monotonic()
+        assert [(attempt[0], error) for attempt, _, error in made.others] == [(2, 0), (3, 0), (5, errno.EINVAL)]
+        assert (made.pending, list(made.unopened)) == ([], [])
+        for _, opened, _ in made.others:
+            opened.close()
+    spares.close()
+
+
+def test_a_refused_socket_connects_again_from_another_port() -> None:
+    spares, refused = SpareSockets(), closed_port()
+    launch([(1, V4, refused, "")], spares, time.monotonic)
+    kept = spares.take(socket.AF_INET)
+    spares.put(kept)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        ports = set()
+        for _ in range(3):
+            made = launch([(1, V4, refused, ""), (2, V4, server.getsockname()[1], "")], spares, time.monotonic)
+            ((_, opened, error),) = made.others
+            assert error == 0
+            assert (opened is kept) == (not ports)
+            ports.add(opened.getsockname()[1])
+            accepted, peer = server.accept()
+            assert peer == opened.getsockname()
+            accepted.close()
+            opened.close()
+        assert len(ports) == 3
+    spares.close()
+
+
+def test_a_connection_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(socket.socket):
+        def connect_ex(self, address: object) -> int:
+            return errno.EINPROGRESS
+
+    monkeypatch.setattr(module.socket, "socket", Slow)
+    spares = SpareSockets()
+    made = launch([(7, V4, 80, ""), (8, V6, 81, "lo")], spares, time.monotonic)
+    assert [(one.token, one.destination) for one in made.pending] == [
+        (7, ("127.0.0.1", 80)),
+        (8, ("::1", 81, 0, scope_index("lo"))),
+    ]
+    for one in made.pending:
+        one.opened.close()
+
+
+def test_without_sockets_nothing_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none_left(*arguments: int) -> socket.socket:
+        raise OSError(errno.EMFILE, "none")
+
+    monkeypatch.setattr(module.socket, "socket", none_left)
+    attempts = [(token, V4, 80, "") for token in range(3)]
+    made = launch(attempts, SpareSockets(), time.monotonic)
+    assert list(made.unopened) == attempts
+    assert made.error == errno.EMFILE
+
+
+def test_scopes() -> None:
+    assert scope_index("") == 0
+    assert scope_index("lo") == socket.if_nametoindex("lo")
+    assert scope_index("4294967297") == 1
+    assert scope_index("no-such-device") is scope_index("\0") is None
