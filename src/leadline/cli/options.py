@@ -214,6 +214,29 @@ _OUTPUT = (
     _option("--no-stylesheet", Kind.FLAG, "stylesheet", "", "name none (the default)", value=None, once=True),
     _option("--noninteractive", Kind.FLAG, "noninteractive", "", "no keys and no progress line on the terminal"),
 )
+_PACKETS = (
+    _option(
+        "-f", Kind.ADD, "fragments", "", "fragments of 8 bytes behind their IP header (-ff: 16, and so on)", value="f"
+    ),
+    _option("--mtu", Kind.INTEGER, "mtu", "N", "fragments of N bytes, a multiple of 8"),
+    _option("-D", Kind.COMMA_LIST, "decoys", "HOST,ME,RND:N", "send everything from these addresses, too"),
+    _option("-S", Kind.TEXT, "source_address", "ADDRESS", "send from this address (answers go to it)", once=True),
+    _option("-e", Kind.TEXT, "interface", "NAME", "use this interface only", once=True),
+    _option(
+        "-g --source-port", Kind.INTEGER, "source_port", "PORT", "send raw probes from this port (not -sT, -sV, names)"
+    ),
+    _option("--data", Kind.TEXT, "data_hex", "HEX", "these bytes behind the headers (0xCAFE)", once=True),
+    _option("--data-string", Kind.TEXT, "data_string", "TEXT", "this text behind the headers", once=True),
+    _option("--data-length", Kind.INTEGER, "data_length", "N", "N random bytes behind the headers"),
+    _option(
+        "--ip-options", Kind.TEXT, "ip_options", "OPTIONS", "IPv4: R, T, U, 'L HOPS', 'S HOPS', or bytes (\\x01*4)"
+    ),
+    _option("--ttl", Kind.INTEGER, "ttl", "N", "time to live, or hop limit"),
+    _option("--spoof-mac", Kind.TEXT, "spoof_mac", "MAC", "send from this MAC: 0 (random), hex digits, a maker's name"),
+    _option("--badsum", Kind.FLAG, "badsum", "", "wrong checksums: who answers did not look"),
+    _option("--send-eth", Kind.FLAG, "send_layer", "", "frames of our own (the default)", value="ethernet", once=True),
+    _option("--send-ip", Kind.FLAG, "send_layer", "", "packets that the kernel routes", value="ip", once=True),
+)
 _OTHER = (
     _option("--proxies --proxy", Kind.COMMA_LIST, "proxies", "URL,...", "connect through http, socks4, socks5 relays"),
     _option("--iflist", Kind.COMMAND, "", "", "show interfaces and routes, and end", value="interfaces"),
@@ -259,22 +282,7 @@ _NOT_BUILT = (
     _missing("--defeat-icmp-ratelimit", "ignoring rate limits of ICMP errors"),
     _missing("--nsock-engine", "choice of the event engine", "ENGINE"),
     _missing("--nogcc", "scanning without congestion control of the group"),
-    _missing("-f", "fragmented probes"),
-    _missing("--mtu", "fragmented probes", "N"),
-    _missing("-D", "decoys", "DECOYS"),
-    _missing("-S", "another source address", "ADDRESS"),
-    _missing("-e", "choice of the interface", "INTERFACE"),
-    _missing("-g --source-port", "fixed source port", "PORT"),
-    _missing("--data", "payload of one's own", "HEX"),
-    _missing("--data-string", "payload of one's own", "TEXT"),
-    _missing("--data-length", "payload of one's own", "N"),
-    _missing("--ip-options", "IP options", "OPTIONS"),
-    _missing("--ttl", "time to live of one's own", "N"),
-    _missing("--spoof-mac", "another MAC address", "MAC"),
-    _missing("--badsum", "wrong checksums"),
     _missing("--adler32", "old SCTP checksums"),
-    _missing("--send-eth", "choice of the sending layer"),
-    _missing("--send-ip", "choice of the sending layer"),
     _missing("-oS", "output in a playful spelling", "FILE"),
     _missing("-oH", "HTML output", "FILE"),
     _missing("--resume", "resuming a scan", "FILE"),
@@ -289,6 +297,7 @@ GROUPS: tuple[tuple[str, tuple[Option, ...]], ...] = (
     ("Ports", _PORTS),
     ("Versions", _VERSIONS),
     ("Timing (TIME: 500ms, 2s, 15m, 1h; seconds without a unit)", _TIMING),
+    ("Shape of packets, to test one's own firewalls", _PACKETS),
     ("Output", _OUTPUT),
     ("Other", _OTHER),
     ("Only with leadline demo", _DEMO),

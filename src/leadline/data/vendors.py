@@ -22,6 +22,20 @@ def vendor_of(mac: str) -> str:
     return _maker(mac.replace(":", "").replace("-", "")[:6].upper())
 
 
+def prefix_of(text: str) -> tuple[bytes, str]:
+    """The lowest prefix of a maker whose name has ``text`` in it, in any case, and that name; empty when nobody's."""
+    wanted = text.lower().encode()
+    found = []
+    for line in _table().splitlines():
+        name, *prefixes = line.split(b":")
+        if wanted in name.lower():
+            found.append((min(prefixes), name))
+    if not found or not wanted:
+        return b"", ""
+    prefix, name = min(found)
+    return bytes.fromhex(prefix.decode()), name.decode()
+
+
 @lru_cache(maxsize=4096)
 def _maker(prefix: str) -> str:
     """The name that begins the line which has ``:prefix`` in it. Names hold no colon."""

@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from leadline.discovery.connect import ConnectDiscovery, connect_ports
 from leadline.discovery.machine import DiscoveryMachine, mac_text
 from leadline.discovery.probes import PingColumns, neighbor_columns, raw_columns
-from leadline.engine.codec import ProbeCodec
 from leadline.engine.driver import drive, drive_connections
 from leadline.engine.group import HostGroup
 from leadline.engine.partition import Part
@@ -101,7 +100,7 @@ def _by_frames(
     width = len(columns.kinds)
     prober = Prober(len(group), width, np.arange(width), timing, began, rate=session.rate)
     _insist(prober, timing)
-    codec = ProbeCodec(group, session.key, session.first_port)
+    codec = session.codec(group, session.first_port)
     machine = DiscoveryMachine(
         group, columns, prober, codec, session.epoch, ignore_reset=plan.discovery.ignore_reset, vendors=vendors,
         patience=timing.initial_rtt_timeout,
@@ -148,7 +147,7 @@ def _decided(group: HostGroup, machine: DiscoveryMachine | ConnectDiscovery) -> 
 def _next_hops(part: Part, session: Session, vendors: VendorNames) -> Generator[Event, None, None]:
     """Fill in the MACs of next hops that the kernel knows or that answer our own ARP or ND."""
     route, group = part.route, part.group
-    if route.interface.kind != "ethernet" or route.local:
+    if not route.interface.has_neighbors or route.local:
         return
     gateways = list(part.gateways)
     direct = np.flatnonzero(part.gateway_of < 0)
@@ -185,7 +184,7 @@ def _by_connections(part: Part, block: TargetBlock, session: Session) -> Generat
     began = clock.now()
     addresses = [group.address(row) for row in range(len(group))]
     scopes = {row: block.scopes[int(at)] for row, at in enumerate(part.rows) if int(at) in block.scopes}
-    connector = session.network.connector(plan.timing.max_parallelism, plan.proxies)
+    connector = session.network.connector(plan.timing.max_parallelism, plan.proxies, plan.shape)
     prober = Prober(
         len(group), len(ports), np.arange(len(ports)), session.connection_timing, began,
         group_limit=connector.capacity, rate=session.rate, patient=True,

@@ -74,12 +74,13 @@ class Replies:
 
 class ProbeCodec:
     """Builds and recognises the probes of one group. ``key``: 16 random bytes; ``first_port``: see
-    ``pick_first_port``. ``flags``: of TCP, those of the probes of the kind ``tcp_kind(flags)``.
+    ``pick_first_port``. ``flags``: of TCP, those of the probes of the kind ``tcp_kind(flags)``. ``data``: bytes that
+    segments get behind their header on their way out.
     """
 
     def __init__(
         self, group: HostGroup, key: bytes, first_port: int, payloads: dict[int, bytes] | None = None,
-        flags: int = SYN,
+        flags: int = SYN, data: int = 0,
     ) -> None:  # fmt: skip
         self.group = group
         self.first_port = first_port
@@ -88,7 +89,7 @@ class ProbeCodec:
         self._framing = group.framing()
         self._payloads = payloads or {}
         # The kind that is scanned with comes first: its answers are the many.
-        self._marks = {tcp_kind(each): TcpMark(each) for each in (flags, SYN, ACK)}
+        self._marks = {tcp_kind(each): TcpMark(each, data) for each in (flags, SYN, ACK)}
         self._templates: dict[tuple[ProbeKind, int], TcpTemplate | UdpTemplate | IcmpTemplate | IpTemplate] = {}
         source = int(group.route.source)
         self._source = np.uint64(source >> 64), np.uint64(source & (1 << 64) - 1)
@@ -120,7 +121,10 @@ class ProbeCodec:
         macs = group.macs[hosts] if self._framing.offset else None
         tag = self._tag(kind, hosts, ports, slots)
         short = _ip_id(tag)
+        # Those of Nmap's probes.
         ttl = (37 + (tag >> np.uint64(16)) % np.uint64(23)).astype(np.uint8)
+        if group.family == 6:
+            ttl[:] = 255
         source_port = self.first_port + slots
         mark = self._marks.get(kind)
         if mark is not None:

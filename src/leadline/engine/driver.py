@@ -8,6 +8,7 @@ from leadline.engine.connect_machine import ConnectMachine
 from leadline.engine.control import Control
 from leadline.engine.progress import ProgressMeter
 from leadline.engine.raw_machine import RawMachine
+from leadline.engine.shaper import as_sent, part_of
 from leadline.engine.tracing import trace
 from leadline.link.base import Clock, Connector, Link
 from leadline.model.event import Event
@@ -42,8 +43,8 @@ def drive(machine: RawMachine, link: Link, clock: Clock, control: Control, meter
         if waiting is not None:
             taken = link.send(waiting)
             if control.packet_trace:
-                yield from trace(_rows(waiting, 0, taken), "SENT", now - epoch)
-            waiting = None if taken >= len(waiting) else _rows(waiting, taken, len(waiting))
+                yield from trace(as_sent(link, part_of(waiting, 0, taken)), "SENT", now - epoch)
+            waiting = None if taken >= len(waiting) else part_of(waiting, taken, len(waiting))
             quiet = quiet and waiting is None
             if not taken and not len(frames):
                 # The link has no room at all: let it get some instead of asking again and again.
@@ -77,7 +78,3 @@ def drive_connections(
             yield meter.event(now, machine.prober.progress(), machine.prober.sent, machine.ended)
     machine.cancel_all()
     yield from machine.events()
-
-
-def _rows(batch: FrameBatch, first: int, last: int) -> FrameBatch:
-    return FrameBatch(batch.frames[first:last], batch.lengths[first:last], batch.times[first:last], batch.offset)

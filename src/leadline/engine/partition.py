@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.engine.group import HostGroup
+from leadline.engine.outfit import Outfit
 from leadline.link.base import Network, Route
 from leadline.model.address import Address
 from leadline.model.quick_dataclass import dataclass
@@ -30,9 +31,14 @@ class Part:
         return self.group.route
 
 
-def partition(block: TargetBlock, network: Network) -> tuple[list[Part], I64]:
-    """Parts of the block, and the rows to which this machine has no route."""
-    routed = network.routes(block.family, block.hi, block.lo, block.scopes)
+def partition(block: TargetBlock, network: Network, outfit: Outfit | None = None) -> tuple[list[Part], I64]:
+    """Parts of the block, and the rows to which this machine has no route. ``outfit``: how packets shall look."""
+    scopes, interface = block.scopes, outfit.shape.interface if outfit else ""
+    if interface:
+        scopes = dict.fromkeys(range(len(block)), interface) | scopes
+    routed = network.routes(block.family, block.hi, block.lo, scopes)
+    if outfit is not None:
+        routed.routes = [outfit.route(route) for route in routed.routes]
     classes: dict[tuple[str, int, bool, bool], list[int]] = {}
     for index, route in enumerate(routed.routes):
         key = (route.interface.name, int(route.source), route.on_link, route.local)

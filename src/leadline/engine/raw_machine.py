@@ -67,7 +67,8 @@ class RawMachine(ABC):
         ping = replies.slots >= PING_SLOT
         untagged = replies.slots < 0
         if untagged.any():
-            ping |= untagged & (replies.kinds == self.group.ping_kind[replies.hosts])
+            group, hosts = self.group, replies.hosts
+            ping |= untagged & (replies.kinds == group.ping_kind[hosts]) & (replies.ports == group.ping_port[hosts])
         if ping.any():
             self._take_pings(decoded, _rows(replies, ping & ~replies.error), now)
             replies = _rows(replies, ~ping)

@@ -6,16 +6,21 @@ from dataclasses import field, replace
 
 import numpy as np
 
-from leadline.engine.codec import SLOTS
+from leadline.engine.codec import SLOTS, ProbeCodec
 from leadline.engine.control import Control
+from leadline.engine.fixed_port import FixedPortCodec
+from leadline.engine.group import HostGroup
+from leadline.engine.outfit import Outfit
 from leadline.engine.path_memory import PathMemory, recall, remember
 from leadline.engine.prober import Prober
 from leadline.engine.progress import ProgressMeter, Tally
 from leadline.engine.rate import RateLimiter
+from leadline.engine.shaper import ShapedLink
 from leadline.errors import LinkError
 from leadline.link.base import CaptureFilter, Clock, Link, LinkStatistics, Network, Route
 from leadline.model.plan import PingKind, Plan, TimingPlan
 from leadline.model.quick_dataclass import dataclass
+from leadline.model.tcp_flags import SYN
 
 # Source ports of discovery come first, those of the port scan after them: late replies of one never count for the
 # other.
@@ -29,7 +34,7 @@ PROXY_LEAST_TIMEOUT = 1.0
 class Session:
     """``key``: 16 random bytes for the tags; ``first_port``: of ``PORT_BLOCKS * codec.SLOTS`` source ports;
     ``epoch``: clock seconds at which the scan began; ``generator``: the scan's only source of chance. ``broken``:
-    the first link that failed; the scan went on without it.
+    the first link that failed; the scan went on without it. ``outfit``: the shape of all raw packets.
     """
 
     plan: Plan
@@ -43,6 +48,7 @@ class Session:
     epoch: float
     tally: Tally = field(default_factory=Tally)
     broken: LinkError | None = None
+    outfit: Outfit = field(default_factory=Outfit)
     _paths: dict[tuple[str, int, bool, str], PathMemory] = field(default_factory=dict)
     _links: dict[tuple[str, int, int], Link] = field(default_factory=dict)
     _counted: LinkStatistics = field(default_factory=LinkStatistics)
@@ -69,20 +75,30 @@ class Session:
         """Progress of a stage that begins now."""
         return ProgressMeter(task, self.tally, self.clock.now(), self.epoch)
 
+    def codec(self, group: HostGroup, first_port: int, flags: int = SYN) -> ProbeCodec:
+        """A codec for a group, for probes in the outfit of this scan; see ``ProbeCodec``."""
+        data, port = len(self.outfit.data or b""), self.outfit.shape.source_port
+        if port is None:
+            return ProbeCodec(group, self.key, first_port, flags=flags, data=data)
+        return FixedPortCodec(group, self.key, first_port, flags=flags, data=data, fixed_port=port)
+
     def link(self, route: Route) -> Link:
         """The link to a route's interface; opened on first use and kept for the whole scan."""
         family = route.source.version
         key = (route.interface.name, family, int(route.source))
         if key not in self._links:
+            fixed = self.outfit.shape.source_port
             capture = CaptureFilter(
                 family=family,
                 source=route.source,
-                first_port=self.first_port,
-                last_port=self.first_port + PORT_BLOCKS * SLOTS - 1,
+                first_port=self.first_port if fixed is None else fixed,
+                last_port=self.first_port + PORT_BLOCKS * SLOTS - 1 if fixed is None else fixed,
                 neighbors=route.interface.kind == "ethernet",
                 protocols=self._protocols(),
+                promiscuous=self.outfit.hears_others and route.interface.kind == "ethernet",
             )
-            self._links[key] = self.network.open_link(route.interface, capture)
+            link, shape = self.network.open_link(route.interface, capture), self.outfit.frames(family)
+            self._links[key] = ShapedLink(link, shape) if shape.changes else link
         return self._links[key]
 
     def recall(self, route: Route, kind: str, prober: Prober) -> None:

@@ -22,9 +22,12 @@ Bool = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class TcpMark:
-    """Probes with these ``flags``. Tags are ``(N,)``, ``rows`` the rows of the frames that are looked at."""
+    """Probes with these ``flags`` and so many bytes of ``data``. Tags are ``(N,)``, ``rows`` the rows of the frames
+    that are looked at.
+    """
 
     flags: int
+    data: int = 0
 
     @property
     def in_sequence(self) -> bool:
@@ -55,7 +58,8 @@ class TcpMark:
         if self.in_acknowledgment:
             reset: Bool = frames.sequence[rows] == tags
             return reset
-        taken = bool(self.flags & SYN) + bool(self.flags & FIN)
+        # Who takes no data yet acknowledges the flags alone, who refuses acknowledges all that came.
+        taken = bool(self.flags & SYN) + bool(self.flags & FIN) + self.data
         beyond = frames.acknowledgment[rows] - tags
         # Some stacks reset with our number itself instead of the next one.
         own = (frames.tcp_flags[rows] & RST) != 0

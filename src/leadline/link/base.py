@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.model.address import U64, Address
-from leadline.model.plan import Proxy
+from leadline.model.plan import PacketShape, Proxy
 from leadline.model.quick_dataclass import dataclass
 from leadline.net.base import Dialer
 from leadline.wire.batch import FrameBatch
@@ -25,7 +25,8 @@ class Interface:
     """``link_header``: bytes before the network header (14 on Ethernet and loopback, 0 on tun and the like).
 
     ``kind``: ``ethernet`` (has neighbours to resolve), ``loopback``, ``point`` (header-less or point to point).
-    ``mac``: 6 bytes, zeros where there is none. ``addresses``: its own, with prefix length.
+    ``mac``: 6 bytes, zeros where there is none. ``addresses``: its own, with prefix length. ``by_kernel``: packets are
+    handed to the kernel's IP layer, which makes the frames (``--send-ip``).
     """
 
     name: str
@@ -36,6 +37,12 @@ class Interface:
     mac: bytes
     up: bool
     addresses: tuple[tuple[Address, int], ...] = ()
+    by_kernel: bool = False
+
+    @property
+    def has_neighbors(self) -> bool:
+        """Whether we have to find out the hardware addresses of next hops."""
+        return self.kind == "ethernet" and not self.by_kernel
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +61,7 @@ class Route:
     @property
     def on_link(self) -> bool:
         """Directly connected on a link that has neighbours: ARP or ND tells who is there."""
-        return self.gateway is None and not self.local and self.interface.kind == "ethernet"
+        return self.gateway is None and not self.local and self.interface.has_neighbors
 
 
 @dataclass(slots=True)
@@ -72,7 +79,7 @@ class CaptureFilter:
     ``source``: our address, the destination of replies. TCP and UDP replies are wanted only with a destination port in
     ``[first_port, last_port]`` (inclusive); ICMP (ICMPv6) errors and replies to ``source`` are always wanted;
     ``neighbors`` asks for ARP replies, or neighbour advertisements, too. ``protocols``: further IP protocols wanted,
-    from anybody.
+    from anybody. ``promiscuous``: frames to other hardware addresses, too.
     Frames that this host itself sends out are never wanted (but loopback's incoming copies are).
     """
 
@@ -82,6 +89,7 @@ class CaptureFilter:
     last_port: int
     neighbors: bool = False
     protocols: tuple[int, ...] = ()
+    promiscuous: bool = False
 
 
 @dataclass(slots=True)
@@ -189,14 +197,17 @@ class Network(Protocol):
         """The MAC the kernel already knows for a next hop, else ``None`` (then our own ARP/ND asks)."""
         ...
 
-    def connector(self, limit: int | None, proxies: tuple[Proxy, ...] = ()) -> Connector:
+    def connector(
+        self, limit: int | None, proxies: tuple[Proxy, ...] = (), shape: PacketShape | None = None
+    ) -> Connector:
         """For a connect scan, ``limit`` attempts at once at most, through a chain of proxies if there is one.
 
-        Raises ``UsageError`` for proxies that cannot be used, ``NetworkError`` for a chain that does not work.
+        ``shape``: where connections start from, and their IP headers. Raises ``UsageError`` for proxies that cannot be
+        used, ``NetworkError`` for a chain that does not work, ``LinkError`` for a shape that the kernel refuses.
         """
         ...
 
-    def dialer(self, limit: int | None, proxies: tuple[Proxy, ...] = ()) -> Dialer:
+    def dialer(self, limit: int | None, proxies: tuple[Proxy, ...] = (), shape: PacketShape | None = None) -> Dialer:
         """For dialogues with services, ``limit`` streams at most (``None``: as many as descriptors allow).
 
         Raises as ``connector`` does.

@@ -20,7 +20,7 @@ from leadline.model.address import U64, Address
 from leadline.model.quick_dataclass import dataclass
 
 if TYPE_CHECKING:
-    from leadline.model.plan import Proxy
+    from leadline.model.plan import PacketShape, Proxy
     from leadline.net.base import Dialer
 
 
@@ -85,6 +85,8 @@ class KernelNetwork:
         program = compile_filter(capture, interface.link_header)
         receiver = self._receiver(interface, program, statistics)
         try:
+            if capture.promiscuous:
+                receiver.see_everything()
             sender = self._sender(interface, capture, statistics)
         except ScanError:
             receiver.close()
@@ -100,6 +102,8 @@ class KernelNetwork:
         return PacketReceiver(interface, program, self.clock, statistics)
 
     def _sender(self, interface: Interface, capture: CaptureFilter, statistics: LinkStatistics) -> Sender:
+        if interface.by_kernel:
+            return InternetSender(interface, capture.family, statistics)
         if interface.kind == "loopback":
             return InternetSender(self._owner(capture.source) or interface, capture.family, statistics)
         ethertype = packet_socket.ETH_P_IP if capture.family == 4 else packet_socket.ETH_P_IPV6
@@ -122,14 +126,16 @@ class KernelNetwork:
         """The MAC that the kernel knows for a next hop, else ``None``."""
         return known_mac(interface, address)
 
-    def connector(self, limit: int | None, proxies: tuple[Proxy, ...] = ()) -> Connector:
+    def connector(
+        self, limit: int | None, proxies: tuple[Proxy, ...] = (), shape: PacketShape | None = None
+    ) -> Connector:
         """A connector with at most ``limit`` pending connections (``None``: as many as descriptors allow)."""
         from leadline.net.connector import open_connector
 
-        return open_connector(self.clock, limit, proxies)
+        return open_connector(self.clock, limit, proxies, shape)
 
-    def dialer(self, limit: int | None, proxies: tuple[Proxy, ...] = ()) -> Dialer:
+    def dialer(self, limit: int | None, proxies: tuple[Proxy, ...] = (), shape: PacketShape | None = None) -> Dialer:
         """A dialer with at most ``limit`` streams open at once (``None``: as many as descriptors allow)."""
         from leadline.net.dialer import EpollDialer
 
-        return EpollDialer(self.clock, limit, proxies)
+        return EpollDialer(self.clock, limit, proxies, shape=shape)

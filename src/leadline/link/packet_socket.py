@@ -17,6 +17,7 @@ from leadline.link.base import Interface
 from leadline.link.filter import Program
 
 SOL_PACKET = 263
+PACKET_ADD_MEMBERSHIP = 1
 PACKET_RX_RING = 5
 PACKET_STATISTICS = 6
 PACKET_VERSION = 10
@@ -26,6 +27,7 @@ PACKET_VNET_HDR = 15
 PACKET_QDISC_BYPASS = 20
 PACKET_IGNORE_OUTGOING = 23
 TPACKET_V2 = 1
+PACKET_MR_PROMISC = 1
 
 ETH_P_ALL = 0x0003
 ETH_P_IP = 0x0800
@@ -84,6 +86,18 @@ def bind(opened: socket.socket, interface: Interface, protocol: int) -> None:
         raise own_error(f"cannot use interface {interface.name}", error) from error
     if pending:
         raise LinkError(f"cannot use interface {interface.name}: {os.strerror(pending)}")
+
+
+def see_everything(opened: socket.socket, interface: Interface) -> None:
+    """Frames that are addressed to others, too (promiscuous mode, ``struct packet_mreq``), while the socket is open.
+
+    Raises ``LinkError`` where the kernel refuses.
+    """
+    request = struct.pack("=iHH8s", interface.index, PACKET_MR_PROMISC, 0, bytes(8))
+    try:
+        opened.setsockopt(SOL_PACKET, PACKET_ADD_MEMBERSHIP, request)
+    except OSError as error:
+        raise own_error(f"cannot listen to all frames on {interface.name}", error) from error
 
 
 def open_capture_socket(interface: Interface, program: Program) -> socket.socket:

@@ -41,8 +41,18 @@ class InternetSender:
         except OSError as error:
             raise packet_socket.own_error("cannot open a raw IP socket", error) from error
         self._socket.setblocking(False)
+        if interface.by_kernel:
+            self._bind(interface)
         _enlarge(self._socket, packet_socket.SO_SNDBUFFORCE, SEND_BUFFER)
         self._last: tuple[bytes, tuple[str, int] | tuple[str, int, int, int]] = (b"", ("", 0))
+
+    def _bind(self, interface: Interface) -> None:
+        """The kernel shall not route around the interface that was chosen."""
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, interface.name.encode())
+        except OSError as error:
+            self._socket.close()
+            raise packet_socket.own_error(f"cannot use interface {interface.name}", error) from error
 
     def push(self, frames: NDArray[np.uint8], lengths: NDArray[np.int32], offset: int) -> int:
         """Send rows in order until the kernel has no room; returns how many were taken."""
@@ -163,6 +173,10 @@ class PacketReceiver:
     def wait(self, timeout: float) -> None:
         """Sleep until a frame is ready, or an error that ``take`` will raise."""
         packet_socket.wait_readable(self._socket, timeout)
+
+    def see_everything(self) -> None:
+        """From now on frames to other hardware addresses are received as well. Raises ``LinkError``."""
+        packet_socket.see_everything(self._socket, self._interface)
 
     def close(self) -> None:
         """Close the socket; what it lost goes into the statistics."""

@@ -165,6 +165,10 @@ class ReceiveRing:
         if packet_socket.wait_readable(self._socket, timeout) and not int(self._status[self._head]) & OURS:
             packet_socket.check_alive(self._socket, self._interface)
 
+    def see_everything(self) -> None:
+        """From now on frames to other hardware addresses are received as well. Raises ``LinkError``."""
+        packet_socket.see_everything(self._socket, self._interface)
+
     def close(self) -> None:
         """Batches still held by somebody keep their memory; the socket is closed."""
         if self._socket.fileno() >= 0:

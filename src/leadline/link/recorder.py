@@ -16,7 +16,7 @@ from leadline.wire.batch import FrameBatch
 from leadline.wire.pcapng import INBOUND, LINKTYPE_ETHERNET, LINKTYPE_RAW, OUTBOUND, Writer
 
 if TYPE_CHECKING:
-    from leadline.model.plan import Proxy
+    from leadline.model.plan import PacketShape, Proxy
     from leadline.net.base import Dialer
 
 
@@ -153,10 +153,12 @@ class RecordedNetwork:
         """See ``Network.neighbor``."""
         return self._inner.neighbor(interface, address)
 
-    def connector(self, limit: int | None, proxies: tuple[Proxy, ...] = ()) -> Connector:
+    def connector(
+        self, limit: int | None, proxies: tuple[Proxy, ...] = (), shape: PacketShape | None = None
+    ) -> Connector:
         """See ``Network.connector``."""
-        return self._inner.connector(limit, proxies)
+        return self._inner.connector(limit, proxies, shape)
 
-    def dialer(self, limit: int | None, proxies: tuple[Proxy, ...] = ()) -> Dialer:
+    def dialer(self, limit: int | None, proxies: tuple[Proxy, ...] = (), shape: PacketShape | None = None) -> Dialer:
         """See ``Network.dialer``."""
-        return self._inner.dialer(limit, proxies)
+        return self._inner.dialer(limit, proxies, shape)

@@ -43,6 +43,10 @@ class Receiver(Protocol):
         """See ``Link.wait``."""
         ...
 
+    def see_everything(self) -> None:
+        """Receive frames to other hardware addresses, too. Raises ``LinkError``."""
+        ...
+
     def close(self) -> None: ...
 
 

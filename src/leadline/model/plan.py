@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import field
 from enum import Enum
 
+from leadline.model.ip import Address
 from leadline.model.port import Protocol
 from leadline.model.port_set import PortSet
 from leadline.model.quick_dataclass import dataclass
@@ -204,6 +205,39 @@ class Proxy:
 
 
 @dataclass(frozen=True, slots=True)
+class PacketShape:
+    """What is other about the packets of a scan than usual (spec sheet 1.7); the default is nothing.
+
+    Of everything that is sent: ``source`` our address instead of the route's, ``interface`` the only one to be used
+    (empty: as routed), ``ttl`` (or hop limit), ``ip_options`` of IPv4, a multiple of 4 bytes (with
+    ``first_hop`` packets go to that address first, and the last 4 option bytes become the target's address).
+    Of raw packets: ``mac`` our hardware address, 0 to 6 bytes, the rest is drawn; ``source_port``; ``data`` behind the
+    transport header, or ``data_length`` random bytes there; ``decoys`` other senders in the order of their copies, as
+    typed (addresses, names, ``ME``, ``RND:3``); ``bad_checksum`` of the transport; ``chunk`` bytes of a fragment behind
+    its IP header (0: whole packets); ``layer``: ``ethernet``, ``ip`` or empty for what suits the interface.
+    """
+
+    source: Address | None = None
+    interface: str = ""
+    ttl: int | None = None
+    ip_options: bytes = b""
+    first_hop: Address | None = None
+    mac: bytes | None = None
+    source_port: int | None = None
+    data: bytes | None = None
+    data_length: int = 0
+    decoys: tuple[str, ...] = ()
+    bad_checksum: bool = False
+    chunk: int = 0
+    layer: str = ""
+
+    @property
+    def shapes_connections(self) -> bool:
+        """Whether it asks anything of ordinary connections."""
+        return self.source is not None or bool(self.interface or self.ip_options) or self.ttl is not None
+
+
+@dataclass(frozen=True, slots=True)
 class OutputPlan:
     """What is written where. File names are final (time escapes expanded); ``-`` is standard output.
 
@@ -246,3 +280,4 @@ class Plan:
     arguments: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     proxies: tuple[Proxy, ...] = ()
+    shape: PacketShape = field(default_factory=PacketShape)

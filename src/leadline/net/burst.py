@@ -17,6 +17,7 @@ from typing import NamedTuple, TypeAlias
 from leadline.link.base import Attempt, Connected
 from leadline.model.address import Address
 from leadline.model.quick_dataclass import dataclass
+from leadline.net.origin import Origin
 
 PENDING = frozenset({errno.EINPROGRESS, errno.EALREADY, errno.EINTR})
 """What ``connect`` says of a connection that is under way."""
@@ -49,9 +50,13 @@ class Burst:
 
 
 class SpareSockets:
-    """Sockets without a connection, by family. ``take`` and ``put`` may be called from several threads."""
+    """Sockets without a connection, by family, that all start from one ``origin``.
 
-    def __init__(self) -> None:
+    ``take`` and ``put`` may be called from several threads.
+    """
+
+    def __init__(self, origin: Origin | None = None) -> None:
+        self._origin = origin or Origin()
         self._sockets: dict[int, deque[socket.socket]] = {socket.AF_INET: deque(), socket.AF_INET6: deque()}
 
     def take(self, family: int) -> socket.socket:
@@ -59,7 +64,12 @@ class SpareSockets:
         try:
             return self._sockets[family].pop()
         except IndexError:
-            return socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK, socket.IPPROTO_TCP)
+            made = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK, socket.IPPROTO_TCP)
+        error = self._origin.prepare(made)
+        if error:
+            made.close()
+            raise OSError(error, "the socket cannot start from there")
+        return made
 
     def put(self, spare: socket.socket) -> None:
         """Keep one whose connection was refused."""

@@ -18,8 +18,9 @@ from functools import partial
 from leadline.link.base import Attempt, Clock, Connected, Connector
 from leadline.link.second_thread import SecondThread
 from leadline.model.address import Address
-from leadline.model.plan import Proxy
+from leadline.model.plan import PacketShape, Proxy
 from leadline.net.burst import PENDING, Burst, Pending, SpareSockets, launch, scope_index
+from leadline.net.origin import Origin
 
 # Descriptors left for everything else: output files, the resolver, capture links.
 RESERVE = 64
@@ -56,7 +57,7 @@ class EpollConnector:
     which we have no source address is ``EADDRNOTAVAIL`` for ever). A connection that is accepted is closed with a RST.
     """
 
-    def __init__(self, clock: Clock, limit: int | None = None) -> None:
+    def __init__(self, clock: Clock, limit: int | None = None, origin: Origin | None = None) -> None:
         self.capacity = descriptor_capacity(limit)
         self._clock = clock
         self._epoll = select.epoll()
@@ -66,7 +67,7 @@ class EpollConnector:
         self._queue: dict[int, Attempt] = {}  # by token, oldest first
         self._short_since: dict[int, float] = {}  # by token
         self._ended: deque[Connected] = deque()
-        self._spares = SpareSockets()
+        self._spares = SpareSockets(origin)
         self._second: SecondThread[Burst] | None = SecondThread("connections") if SecondThread.pays() else None
 
     def start(self, token: int, address: Address, port: int, scope: str = "") -> None:
@@ -228,10 +229,12 @@ class EpollConnector:
         self._epoll.close()
 
 
-def open_connector(clock: Clock, limit: int | None, proxies: tuple[Proxy, ...] = ()) -> Connector:
+def open_connector(
+    clock: Clock, limit: int | None, proxies: tuple[Proxy, ...] = (), shape: PacketShape | None = None
+) -> Connector:
     """The connector of a scan: straight, or through a chain of proxies. See ``Network.connector``."""
     if not proxies:
-        return EpollConnector(clock, limit)
+        return EpollConnector(clock, limit, Origin(shape))
     from leadline.net.proxy_connector import ProxyConnector
 
     return ProxyConnector(clock, limit, proxies)

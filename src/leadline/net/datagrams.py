@@ -9,6 +9,7 @@ import socket
 from collections import deque
 
 from leadline.net.base import MOST_AT_ONCE, DialEvent, Ended, Endpoint, Opened, Received
+from leadline.net.origin import Origin
 from leadline.net.stream import SocketAddress
 
 # Datagrams that may wait to be sent.
@@ -20,7 +21,8 @@ _AGAIN = frozenset({errno.EAGAIN, errno.EINTR, errno.ENOBUFS, errno.ENOMEM})
 class Datagrams:
     """Used by a dialer as ``Stream`` is. An error that somebody's ICMP message brought ends it, with that errno."""
 
-    def __init__(self, token: int, endpoint: Endpoint) -> None:
+    def __init__(self, token: int, endpoint: Endpoint, origin: Origin | None = None) -> None:
+        self._origin = origin or Origin()
         self.token, self.endpoint = token, endpoint
         self.ended = False
         self._socket: socket.socket | None = None
@@ -47,7 +49,7 @@ class Datagrams:
             self._socket.setsockopt(socket.IPPROTO_IP, _IP_RECVERR, 1)
         else:
             self._socket.setsockopt(socket.IPPROTO_IPV6, _IPV6_RECVERR, 1)
-        result = self._socket.connect_ex(destination)
+        result = self._origin.prepare(self._socket) or self._socket.connect_ex(destination)
         if result:
             self.close()
         return result

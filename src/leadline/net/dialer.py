@@ -13,13 +13,14 @@ from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 from leadline.link.base import Clock
-from leadline.model.plan import Proxy
+from leadline.model.plan import PacketShape, Proxy
 from leadline.model.port import Protocol
 from leadline.model.quick_dataclass import dataclass
 from leadline.net.base import DialEvent, Ended, Endpoint
 from leadline.net.burst import scope_index
 from leadline.net.connector import RETRY_SECONDS, SHORTAGE, SHORTAGE_SECONDS, descriptor_capacity
 from leadline.net.datagrams import Datagrams
+from leadline.net.origin import Origin
 from leadline.net.stream import SocketAddress, Stream
 
 if TYPE_CHECKING:
@@ -56,12 +57,15 @@ class EpollDialer:
     says otherwise. Making the dialer looks up its nearest proxy, connects to the last one once, and raises
     ``UsageError`` or ``NetworkError`` when that cannot be. What the last proxy says of a target ends a stream in phase
     ``connect`` (see ``proxy.Refusal``), what fails on the way to it in phase ``proxy``.
-    ``reset``: streams that are closed by us end with a RST, which leaves no port waiting.
+    ``reset``: streams that are closed by us end with a RST, which leaves no port waiting. ``shape``: where streams
+    start from (see ``Origin``); proxies are reached without it.
     """
 
     def __init__(
-        self, clock: Clock, limit: int | None = None, proxies: tuple[Proxy, ...] = (), *, reset: bool = False
-    ) -> None:
+        self, clock: Clock, limit: int | None = None, proxies: tuple[Proxy, ...] = (), *, reset: bool = False,
+        shape: PacketShape | None = None,
+    ) -> None:  # fmt: skip
+        self._origin = Origin(shape)
         self._relays: Relays | None = None
         if proxies:
             from leadline.net.relays import find_relays
@@ -109,8 +113,9 @@ class EpollDialer:
 
     def _made(self, token: int, endpoint: Endpoint) -> Stream | Datagrams:
         if endpoint.protocol is Protocol.UDP:
-            return Datagrams(token, endpoint)
-        return Stream(token, endpoint, self._relays.tunnel(endpoint) if self._relays is not None else None)
+            return Datagrams(token, endpoint, self._origin)
+        tunnel = self._relays.tunnel(endpoint) if self._relays is not None else None
+        return Stream(token, endpoint, tunnel, self._origin)
 
     def _start(self, token: int, dialogue: _Dialogue) -> int:
         """Make the socket; the errno of a shortage when our own side has no room for it now, else 0."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from leadline.net.base import MOST_AT_ONCE, DialEvent, Ended, Endpoint, Opened, Received
 from leadline.net.burst import PENDING
 from leadline.net.connector import RESET_ON_CLOSE
+from leadline.net.origin import Origin
 
 if TYPE_CHECKING:
     from leadline.net.proxy import Tunnel
@@ -30,7 +31,10 @@ class Stream:
     for what the other side does. After ``ended`` it is good for nothing more.
     """
 
-    def __init__(self, token: int, endpoint: Endpoint, tunnel: Tunnel | None = None) -> None:
+    def __init__(
+        self, token: int, endpoint: Endpoint, tunnel: Tunnel | None = None, origin: Origin | None = None
+    ) -> None:
+        self._origin = origin or Origin()
         self.token, self.endpoint = token, endpoint
         self.ended = False
         self._tunnel = tunnel
@@ -66,7 +70,7 @@ class Stream:
             return error.errno or errno.EIO
         # A dialogue is small pieces in turn: none of them is to wait for the acknowledgement of the one before.
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        result = self._socket.connect_ex(destination)
+        result = self._origin.prepare(self._socket) or self._socket.connect_ex(destination)
         if result in PENDING:
             # Over loopback a refusal is there already: cheaper to look than to go through epoll.
             result = self._socket.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)

@@ -23,6 +23,7 @@ from leadline.pipeline.known import Known, broken_link, host_done, host_of, keep
 from leadline.pipeline.naming import list_hosts, name_hosts
 from leadline.pipeline.opening import check_rights, make_session, scan_ended, scan_infos
 from leadline.pipeline.scanning import matcher_of, scan_hosts
+from leadline.pipeline.shaping import dress
 from leadline.targets.input_file import read_lines
 from leadline.targets.source import TargetSource
 
@@ -51,6 +52,7 @@ def run(plan: Plan, network: Network, resolver: Resolver, control: Control) -> I
     try:
         try:
             check_rights(plan, session)
+            yield from dress(session, resolver)
             yield from _blocks(plan, session, resolver)
             failure = session.broken
         except Exception as error:  # noqa: BLE001 - told in the last event, then raised again
@@ -95,7 +97,7 @@ def _block(known: Known, plan: Plan, session: Session, resolver: Resolver) -> It
 
 def _stages(known: Known, plan: Plan, session: Session, resolver: Resolver) -> Iterator[Event]:
     block = known.block
-    parts, lost = partition(block, session.network)
+    parts, lost = partition(block, session.network, session.outfit)
     for row in lost:
         known.hosts[int(row)] = host_of(known, int(row), HostStatus.DOWN, Reason.NO_ROUTE)
     if len(lost):

@@ -9,6 +9,7 @@ from leadline.model.plan import WHOLE, OutputPlan, PingKind, Plan, PortPlan, Res
 from leadline.plan.check import check
 from leadline.plan.discovery import DiscoveryChoice, choose_discovery
 from leadline.plan.options import Options
+from leadline.plan.packet_shape import read_shape, shape_families, shape_notices, shape_rights
 from leadline.plan.port_choice import PortChoice, choose_ports
 from leadline.plan.presets import timing_plan
 from leadline.plan.proxies import proxy_notices, read_proxies, without_password
@@ -34,8 +35,9 @@ def build_plan(options: Options, privileged: bool) -> Plan:
     ports, discovery = _choices(options, privileged, technique)
     if discovery.mistakes:
         raise UsageError(*discovery.mistakes)
-    if technique.needs_rights or discovery.needs_rights:
-        raise PrivilegeError(" ".join([*technique.needs_rights, *discovery.needs_rights]))
+    lacking = [] if privileged else shape_rights(options)
+    if technique.needs_rights or discovery.needs_rights or lacking:
+        raise PrivilegeError(" ".join([*technique.needs_rights, *discovery.needs_rights, *lacking]))
     timing, moved = timing_plan(options)
     services, idle = choose_services(options)
     return Plan(
@@ -58,8 +60,10 @@ def build_plan(options: Options, privileged: bool) -> Plan:
             *moved,
             *idle,
             *proxy_notices(options),
+            *shape_notices(options, technique.techniques),
         ),
         proxies=read_proxies(options.proxies, []),
+        shape=read_shape(options),
     )
 
 
@@ -93,7 +97,7 @@ def _targets(options: Options) -> TargetPlan:
         randomize=options.randomize_hosts,
         resolve_all=options.resolve_all,
         unique=options.unique,
-        families=frozenset({4, 6}) if options.family is None else frozenset({options.family}),
+        families=shape_families(options),
         prefer_v6=options.family == 6,
         seed=options.seed,
         shard=read_shard(options.shard) or WHOLE,

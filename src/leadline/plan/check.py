@@ -7,6 +7,7 @@ from ipaddress import ip_address
 
 from leadline.model.plan import PingKind
 from leadline.plan.options import Options
+from leadline.plan.packet_shape import check_shape
 from leadline.plan.proxies import check_proxies
 from leadline.plan.service_choice import check_services
 from leadline.plan.sweep_choice import check_sweeps
@@ -176,6 +177,7 @@ _RULES: tuple[Callable[[Options], Iterator[str]], ...] = (
     _ports,
     check_services,
     check_proxies,
+    check_shape,
     _timing,
     _times,
     check_sweeps,

@@ -31,6 +31,10 @@ class Options:
     waited for; ``patient``: instead, one connection at a time. Where its rules are: ``versiondb`` a file or a folder,
     ``datadir`` and ``nmapdir`` (the environment's ``NMAPDIR``) folders of an installed Nmap. ``proxies``: URLs as
     typed, nearest first.
+
+    The shape of packets, as typed (spec sheet 1.7): ``fragments`` one entry for each ``-f``, ``mtu``, ``decoys``,
+    ``source_address``, ``interface``, ``source_port``, ``data_hex``, ``data_string``, ``data_length``, ``ip_options``,
+    ``ttl``, ``spoof_mac``, ``badsum``; ``send_layer``: ``ethernet`` or ``ip``.
     """
 
     targets: tuple[str, ...] = ()
@@ -74,6 +78,21 @@ class Options:
     datadir: str | None = None
     nmapdir: str | None = None
     proxies: tuple[str, ...] = ()
+
+    fragments: tuple[str, ...] = ()
+    mtu: int | None = None
+    decoys: tuple[str, ...] = ()
+    source_address: str | None = None
+    interface: str | None = None
+    source_port: int | None = None
+    data_hex: str | None = None
+    data_string: str | None = None
+    data_length: int | None = None
+    ip_options: str | None = None
+    ttl: int | None = None
+    spoof_mac: str | None = None
+    badsum: bool = False
+    send_layer: str | None = None
 
     timing: int | None = None
     min_rtt_timeout: float | None = None

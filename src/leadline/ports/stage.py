@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.engine.codec import SLOTS, ProbeCodec
+from leadline.engine.codec import SLOTS
 from leadline.engine.driver import drive, drive_connections
 from leadline.engine.group import HostGroup
 from leadline.engine.prober import Prober
@@ -185,7 +185,7 @@ def _raw(
         len(group), len(matrix.numbers), matrix.order, plan.timing, clock.now(),
         offsets=matrix.offsets, rate=session.rate, datagrams=technique.protocol is Protocol.UDP,
     )  # fmt: skip
-    codec = ProbeCodec(group, session.key, session.first_port + SLOTS, flags=technique.flags)
+    codec = session.codec(group, session.first_port + SLOTS, flags=technique.flags)
     machine = RawScan(
         technique, group, matrix, prober, codec, session.epoch,
         names=names, materialised=materialised, apart=MAYBE_OPEN if plan.services.enabled else OPEN_ONLY,
@@ -203,7 +203,7 @@ def _connections(
     materialised: int,
 ) -> Iterator[Event | HostPorts]:  # fmt: skip
     plan, clock = session.plan, session.clock
-    connector = session.network.connector(plan.timing.max_parallelism, plan.proxies)
+    connector = session.network.connector(plan.timing.max_parallelism, plan.proxies, plan.shape)
     prober = Prober(
         len(group), len(matrix.numbers), matrix.order, session.connection_timing, clock.now(),
         offsets=matrix.offsets, rate=session.rate, group_limit=connector.capacity, patient=True,

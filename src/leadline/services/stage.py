@@ -68,7 +68,7 @@ class _Work:
         most = plan.timing.max_parallelism
         limit = MOST_STREAMS if most is None else min(MOST_STREAMS, most)
         # Through proxies the dialer knows better how many streams are decent.
-        self.dialer = session.network.dialer(None if plan.proxies and most is None else limit, plan.proxies)
+        self.dialer = session.network.dialer(None if plan.proxies and most is None else limit, plan.proxies, plan.shape)
         self.traced: list[ServiceTraced] = []
         asking = Asking(
             matcher=matcher,

@@ -9,7 +9,7 @@ import numpy as np
 from leadline.errors import LinkError, PrivilegeError, UsageError
 from leadline.link.base import CaptureFilter, Interface, RoutedTargets
 from leadline.model.address import U64, Address
-from leadline.model.plan import Proxy
+from leadline.model.plan import PacketShape, Proxy
 from leadline.sim.clock import VirtualClock
 from leadline.sim.connector import SimConnector
 from leadline.sim.dialer import SimDialer
@@ -95,23 +95,27 @@ class SimNetwork:
         """The names of this world, both directions."""
         return SimResolver(self.world)
 
-    def connector(self, limit: int | None, proxies: tuple[Proxy, ...] = ()) -> SimConnector:
+    def connector(
+        self, limit: int | None, proxies: tuple[Proxy, ...] = (), shape: PacketShape | None = None
+    ) -> SimConnector:
         """Ordinary connections over this network; at most ``limit`` pending at once (1,000 without).
 
         Raises ``UsageError`` when they shall go through proxies: there are none here.
         """
         if proxies:
             raise UsageError("the simulated network has no proxies")
+        _refuse(shape)
         capacity = 1000 if limit is None else max(1, min(limit, 1000))
         return SimConnector(self, capacity)
 
-    def dialer(self, limit: int | None, proxies: tuple[Proxy, ...] = ()) -> SimDialer:
+    def dialer(self, limit: int | None, proxies: tuple[Proxy, ...] = (), shape: PacketShape | None = None) -> SimDialer:
         """Dialogues with the services of this network; at most ``limit`` open at once (1,000 without).
 
         Raises ``UsageError`` for proxies: nobody in here relays connections.
         """
         if proxies:
             raise UsageError("the simulated network has no proxies: leave --proxies out")
+        _refuse(shape)
         capacity = 1000 if limit is None else max(1, min(limit, 1000))
         return SimDialer(self, capacity, self._wake)
 
@@ -132,6 +136,8 @@ class SimNetwork:
             raise PrivilegeError("this simulated world does not allow raw links")
         if interface.name not in self._sim_interfaces or not interface.up:
             raise LinkError(f"{interface.name}: no such interface, or it is down")
+        if interface.by_kernel:
+            raise UsageError("the simulated network takes frames only: leave --send-ip out")
         self.settle(None)
         link = SimLink(self, interface, capture, self._ring, self._in_flight, self._wake)
         self._links.append(link)
@@ -188,6 +194,13 @@ class SimNetwork:
         """A link is closed: it gets nothing more."""
         self.settle(None)
         self._links = [one for one in self._links if one is not link]
+
+
+def _refuse(shape: PacketShape | None) -> None:
+    if shape is not None and shape.shapes_connections:
+        raise UsageError(
+            "connections in the simulated network have no headers: leave -S, -e, --ttl and --ip-options out"
+        )
 
 
 def _interface(one: SimInterface, index: int) -> Interface:

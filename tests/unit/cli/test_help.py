@@ -1,5 +1,7 @@
 """The help shows what is true, in the width of a terminal."""
 
+import re
+
 from leadline.cli.help import USAGE, help_text
 from leadline.cli.options import GROUPS, OPTIONS, Kind
 
@@ -23,7 +25,8 @@ def test_width_and_columns() -> None:
     assert max(map(len, USAGE.splitlines())) <= 120
     for title, options in GROUPS:
         for option in options:
-            line = next(line for line in help_text().splitlines() if line.startswith(f"  {option.names[0]}"))
+            name = re.compile(rf"  {re.escape(option.names[0])}([ ,\[]|$)")
+            line = next(line for line in help_text().splitlines() if name.match(line))
             assert (line[29], line[30:]) == (" ", option.help), title
 
 

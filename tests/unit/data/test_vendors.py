@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadline.data.vendors import TABLE, vendor_of
+from leadline.data.vendors import TABLE, prefix_of, vendor_of
 
 
 @pytest.mark.parametrize(
@@ -50,3 +50,9 @@ def test_every_line_of_the_table_is_found() -> None:
 @given(st.text(max_size=20) | st.from_regex(r"([0-9A-F]{2}:){5}[0-9A-F]{2}", fullmatch=True))
 def test_any_text_has_a_vendor_or_none(mac: str) -> None:
     assert vendor_of(mac).isprintable()
+
+
+def test_prefixes_by_a_part_of_the_name() -> None:
+    assert prefix_of("cIsCo sYstems") == (b"\x00\x00\x0c", "Cisco Systems, Inc")
+    assert prefix_of("no maker of this name") == (b"", "")
+    assert prefix_of("") == (b"", "")

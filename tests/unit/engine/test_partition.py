@@ -6,9 +6,11 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
+from leadline.engine.outfit import Outfit
 from leadline.engine.partition import Part, partition
 from leadline.link.base import Network, Route, RoutedTargets
 from leadline.model.address import U64, address_of, columns_of
+from leadline.model.plan import PacketShape
 from leadline.model.target import TargetBlock
 from tests.support.groups import interface_of
 
@@ -98,6 +100,18 @@ def test_scopes_reach_the_routes() -> None:
     block = TargetBlock(4, *columns_of([ip_address("10.0.0.1")]), scopes={0: "eth9"})
     divide(block, table)
     assert table.scopes == {0: "eth9"}
+
+
+def test_the_outfit_is_part_of_the_way() -> None:
+    table = Table(("10.0.0.0/8", Route(ETH0, US)))
+    hi, lo = columns_of([ip_address("10.0.0.1"), ip_address("10.0.0.2")])
+    block = TargetBlock(4, hi, lo, scopes={0: "eth9"})
+    outfit = Outfit(PacketShape(source=OTHER, interface="eth1"), mac=bytes(range(6)))
+    network: Network = table  # type: ignore[assignment]
+    (part,), _ = partition(block, network, outfit)
+    assert table.scopes == {0: "eth9", 1: "eth1"}
+    assert (part.route.source, part.route.interface.mac) == (OTHER, bytes(range(6)))
+    assert part.group.framing().source == OTHER.packed
 
 
 @given(st.lists(st.sampled_from(["10.0.0.1", "10.0.0.2", "10.1.0.1", "10.2.0.9", "192.0.2.1"]), max_size=25))

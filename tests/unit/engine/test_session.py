@@ -6,13 +6,16 @@ from ipaddress import ip_address
 import numpy as np
 import pytest
 
-from leadline.engine.codec import SLOTS
+from leadline.engine.codec import SLOTS, ProbeCodec
 from leadline.engine.control import Control
+from leadline.engine.fixed_port import FixedPortCodec
+from leadline.engine.outfit import Outfit
 from leadline.engine.rate import RateLimiter
 from leadline.engine.session import PORT_BLOCKS, Session
+from leadline.engine.shaper import ShapedLink
 from leadline.link.base import CaptureFilter, Interface, Route
-from leadline.model.plan import DiscoveryPlan, PingKind, PingProbe, Plan, Proxy, TimingPlan
-from tests.support.groups import interface_of
+from leadline.model.plan import DiscoveryPlan, PacketShape, PingKind, PingProbe, Plan, Proxy, TimingPlan
+from tests.support.groups import group_of, interface_of
 from tests.support.machines import KEY, T0, FakeClock, FakeLink
 
 
@@ -111,3 +114,25 @@ def test_connections_through_proxies_are_given_more_time(network: Opening) -> No
     ):
         timing = session_of(network, replace(proxied, timing=limits)).connection_timing
         assert (timing.initial_rtt_timeout, timing.min_rtt_timeout) == (initial, least)
+
+
+def test_frames_are_shaped_between_machine_and_link(network: Opening) -> None:
+    session = session_of(network)
+    route = Route(interface_of(), ip_address("10.9.0.1"))
+    assert isinstance(session.link(route), FakeLink)
+    session.outfit = Outfit(PacketShape(source_port=53, ttl=3), mac=bytes(6))
+    other = session.link(replace(route, source=ip_address("10.9.0.2")))
+    assert isinstance(other, ShapedLink)
+    capture = network.opened[-1][1]
+    assert (capture.first_port, capture.last_port, capture.promiscuous) == (53, 53, True)
+    assert not network.opened[0][1].promiscuous
+    assert isinstance(session.codec(group_of(), 40_000), FixedPortCodec)
+
+
+def test_codecs_know_of_data(network: Opening) -> None:
+    session = session_of(network)
+    plain = session.codec(group_of(), 40_000)
+    assert type(plain) is ProbeCodec
+    session.outfit = Outfit(data=b"12345")
+    assert {mark.data for mark in session.codec(group_of(), 40_000)._marks.values()} == {5}
+    assert {mark.data for mark in plain._marks.values()} == {0}

@@ -33,6 +33,11 @@ class Half:
             raise Half.refused[name]
         Half.opened.append((name, arguments))
 
+    def see_everything(self) -> None:
+        Half.opened.append(("everything", ()))
+        if "everything" in Half.refused:
+            raise Half.refused["everything"]
+
     def close(self) -> None:
         Half.closed.append(type(self).__name__)
 
@@ -81,6 +86,23 @@ def test_loopback_is_sent_to_by_address(ethernet: Interface) -> None:
     assert Half.opened[1][1][0] == replace(ethernet, addresses=((CAPTURE.source, 64),))
     KernelNetwork().open_link(loopback, replace(CAPTURE, source=ip_address("::1")))
     assert Half.opened[3][1][0] is loopback
+
+
+def test_packets_may_be_given_to_the_kernel(ethernet: Interface) -> None:
+    routed = replace(ethernet, by_kernel=True)
+    KernelNetwork().open_link(routed, CAPTURE)
+    assert names() == ["ReceiveRing", "InternetSender"]
+    assert Half.opened[1][1][:2] == (routed, 6)
+
+
+def test_frames_to_others_are_seen_when_asked_for(ethernet: Interface) -> None:
+    capture = replace(CAPTURE, promiscuous=True)
+    KernelNetwork().open_link(ethernet, capture)
+    assert names() == ["ReceiveRing", "everything", "TransmitRing"]
+    Half.refused = {"everything": LinkError("no")}
+    with pytest.raises(LinkError):
+        KernelNetwork().open_link(ethernet, capture)
+    assert Half.closed == ["ReceiveRing"]
 
 
 @pytest.mark.parametrize("error", [PrivilegeError("no"), LinkError("down")])

@@ -95,6 +95,17 @@ def test_binding(ethernet: Interface) -> None:
             packet_socket.bind(broken, ethernet, 3)  # type: ignore[arg-type]
 
 
+def test_frames_to_others_are_asked_for(ethernet: Interface) -> None:
+    scripted = Scripted()
+    packet_socket.see_everything(scripted, ethernet)  # type: ignore[arg-type]
+    [(level, option, request)] = scripted.options
+    assert (level, option) == (263, 1)
+    assert isinstance(request, bytes)
+    assert struct.unpack("=iHH8s", request) == (ethernet.index, 1, 0, bytes(8))
+    with pytest.raises(PrivilegeError, match="all frames on eth0"):
+        packet_socket.see_everything(Scripted({1: errno.EPERM}), ethernet)  # type: ignore[arg-type]
+
+
 def test_drops() -> None:
     assert packet_socket.take_drops(Scripted()) == 7  # type: ignore[arg-type]
     gone = Scripted({packet_socket.PACKET_STATISTICS: errno.EBADF})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ class Scripted:
         self.sent: list[tuple[bytes, object]] = []
         self.far, self.near = socket.socketpair()
         self.closed = False
+        self.device: bytes | int = b""
 
     def fileno(self) -> int:
         return -1 if self.closed else self.near.fileno()
@@ -32,7 +34,10 @@ class Scripted:
     def setblocking(self, flag: bool) -> None:
         assert not flag
 
-    def setsockopt(self, level: int, option: int, value: int) -> None:
+    def setsockopt(self, level: int, option: int, value: int | bytes) -> None:
+        if option == socket.SO_BINDTODEVICE and value == b"eth0":
+            self.device = value
+            return
         raise OSError(errno.EPERM, "no CAP_NET_ADMIN")
 
     def sendto(self, data: bytes, address: object) -> int:
@@ -188,3 +193,23 @@ def test_openings_that_fail(
     monkeypatch.setattr(rawsock.socket, "socket", forbid)
     with pytest.raises(PrivilegeError):
         InternetSender(ethernet, 4, LinkStatistics())
+
+
+def test_the_kernel_keeps_to_the_interface(
+    monkeypatch: pytest.MonkeyPatch, scripted: Scripted, ethernet: Interface
+) -> None:
+    monkeypatch.setattr(socket, "socket", lambda *_: scripted)
+    InternetSender(replace(ethernet, by_kernel=True), 4, LinkStatistics())
+    assert scripted.device == b"eth0"
+    with pytest.raises(PrivilegeError, match="cannot use interface eth9"):
+        InternetSender(replace(ethernet, name="eth9", by_kernel=True), 4, LinkStatistics())
+    assert scripted.closed
+
+
+def test_frames_to_others(
+    monkeypatch: pytest.MonkeyPatch, scripted: Scripted, ethernet: Interface, clock: SetClock
+) -> None:
+    seen: list[object] = []
+    monkeypatch.setattr(packet_socket, "see_everything", lambda opened, interface: seen.append((opened, interface)))
+    PacketReceiver(ethernet, [], clock, LinkStatistics()).see_everything()
+    assert seen == [(scripted, ethernet)]

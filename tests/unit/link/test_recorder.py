@@ -12,7 +12,7 @@ import pytest
 
 from leadline.link.base import CaptureFilter, Interface, Link, LinkStatistics, Network
 from leadline.link.recorder import RecordedNetwork
-from leadline.model.plan import Proxy
+from leadline.model.plan import PacketShape, Proxy
 from leadline.wire.batch import FrameBatch
 from leadline.wire.pcapng import INBOUND, OUTBOUND, Reader
 from tests.unit.link.conftest import SetClock
@@ -116,10 +116,11 @@ def test_everything_else_is_the_inner_networks(clock: SetClock, ethernet: Interf
     assert network.can_send_raw()
     assert network.routes(4, np.zeros(1, np.uint64), np.zeros(1, np.uint64), {})[0] == "routes"  # type: ignore[index]
     assert network.neighbor(ethernet, CAPTURE.source)[0] == "neighbor"  # type: ignore[index]
-    assert network.connector(5) == ("connector", (5, ()))
+    assert network.connector(5) == ("connector", (5, (), None))
     chain = (Proxy("http", "192.0.2.1", 3128),)
-    assert network.connector(6, chain) == ("connector", (6, chain))
-    assert network.dialer(7, chain) == ("dialer", (7, chain))
+    assert network.connector(6, chain) == ("connector", (6, chain, None))
+    shape = PacketShape(ttl=9)
+    assert network.dialer(7, chain, shape) == ("dialer", (7, chain, shape))
     link = network.open_link(ethernet, CAPTURE)
     link.wait(2.0)
     link.close()

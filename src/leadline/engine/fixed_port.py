@@ -1,0 +1,75 @@
+"""Probes that all leave from one source port (``-g``), and what answers them.
+
+The port cannot tell the try then. Answers that repeat a tag are tried against each slot: the tag is right for one of
+them only (spec sheet 2.9: with ``-g`` every way of repeating it is tried). UDP repeats nothing: its answers count for
+the latest try.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadline.engine.codec import SLOTS, ProbeCodec, Replies
+from leadline.engine.group import HostGroup
+from leadline.engine.probe_kind import ProbeKind
+from leadline.model.tcp_flags import SYN
+from leadline.wire.columns import Decoded, Kind
+
+Bool = NDArray[np.bool_]
+
+
+class FixedPortCodec(ProbeCodec):
+    """Frames are built with the ports that tell the slots; ``fixed_port`` replaces them on their way out
+    (``wire.shaping``), and is replaced by each of them here.
+    """
+
+    def __init__(
+        self, group: HostGroup, key: bytes, first_port: int, *, fixed_port: int, flags: int = SYN, data: int = 0
+    ) -> None:
+        super().__init__(group, key, first_port, flags=flags, data=data)
+        self._fixed_port = fixed_port
+
+    def match(self, frames: Decoded) -> Replies:
+        """The answers among captured frames, in their order."""
+        direct = (frames.kind == Kind.TCP) | (frames.kind == Kind.UDP) | (frames.kind == Kind.SCTP)
+        error = (frames.kind == Kind.ICMP_ERROR) & (frames.quoted_source_port == self._fixed_port)
+        left = (direct & (frames.destination_port == self._fixed_port) & ~self._seen_again(frames)) | error
+        found = []
+        for slot in range(SLOTS):
+            own = np.uint16(self.first_port + slot)
+            # Port 0 is of no slot: what was taken already answers nothing in this turn.
+            turn = replace(
+                frames,
+                destination_port=np.where(direct, np.where(left, own, np.uint16(0)), frames.destination_port),
+                quoted_source_port=np.where(error, np.where(left, own, np.uint16(0)), frames.quoted_source_port),
+            )
+            replies = super().match(turn)
+            if slot:
+                replies = _rows(replies, left[replies.rows])
+            replies.slots[replies.kinds == ProbeKind.UDP] = -1
+            found.append(replies)
+            left[replies.rows] = False
+            if not left.any():
+                break
+        return _in_order(found)
+
+    def _seen_again(self, frames: Decoded) -> Bool:
+        """What may be a probe of ours on loopback, from and to our port (spec sheet 2.9)."""
+        same = (frames.source_hi == frames.destination_hi) & (frames.source_lo == frames.destination_lo)
+        same &= frames.source_port == frames.destination_port
+        result: Bool = same & ((frames.kind == Kind.UDP) | (frames.tcp_flags == SYN))
+        return result
+
+
+def _rows(replies: Replies, mask: Bool) -> Replies:
+    return Replies(*(getattr(replies, field.name)[mask] for field in fields(Replies)))
+
+
+def _in_order(found: list[Replies]) -> Replies:
+    """All replies by the rows of their frames."""
+    order = np.argsort(np.concatenate([replies.rows for replies in found]), kind="stable")
+    columns = (np.concatenate([getattr(replies, field.name) for replies in found]) for field in fields(Replies))
+    return Replies(*(column[order] for column in columns))

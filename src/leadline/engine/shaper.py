@@ -1,0 +1,74 @@
+"""A link whose frames are changed on their way out: the one place where the shape of packets is made."""
+
+from __future__ import annotations
+
+from leadline.link.base import Link
+from leadline.wire.batch import FrameBatch
+from leadline.wire.shaping import FrameShape, shape_frames
+
+# Frames that are made at a time: with many decoys and small fragments one probe becomes hundreds.
+MOST_FRAMES = 4096
+# How soon a link that had no room for all is offered the rest.
+RETRY_SECONDS = 0.002
+
+
+class ShapedLink:
+    """A ``Link`` around a ``Link``: what is sent becomes what ``shape`` says, what is received stays as it is.
+
+    A frame counts as taken when its copies and fragments are made; those that the inner link had no room for are
+    offered to it again before anything else.
+    """
+
+    def __init__(self, inner: Link, shape: FrameShape) -> None:
+        self.interface = inner.interface
+        self.statistics = inner.statistics
+        self._inner = inner
+        self._shape = shape
+        self._waiting: FrameBatch | None = None
+
+    def shaped(self, batch: FrameBatch) -> FrameBatch:
+        """The frames that are sent for those of ``batch``."""
+        return shape_frames(batch, self._shape)
+
+    def send(self, batch: FrameBatch) -> int:
+        """Send what is made of the rows, in their order; returns how many rows were taken."""
+        if not self._flush() or not len(batch):
+            return 0
+        # How much becomes of one frame is told by the first: the others are mostly like it.
+        copies = max(1, len(self.shaped(part_of(batch, 0, 1))))
+        taken = min(len(batch), max(1, MOST_FRAMES // copies))
+        self._waiting = self.shaped(part_of(batch, 0, taken))
+        self._flush()
+        return taken
+
+    def _flush(self) -> bool:
+        """Offer what waits; whether nothing waits any more."""
+        if self._waiting is not None:
+            taken = self._inner.send(self._waiting)
+            left = len(self._waiting) - taken
+            self._waiting = part_of(self._waiting, taken, len(self._waiting)) if left else None
+        return self._waiting is None
+
+    def receive(self) -> FrameBatch:
+        """See ``Link.receive``."""
+        self._flush()
+        return self._inner.receive()
+
+    def wait(self, timeout: float) -> None:
+        """See ``Link.wait``; shorter while frames wait to be sent."""
+        self._inner.wait(timeout if self._flush() else min(timeout, RETRY_SECONDS))
+
+    def close(self) -> None:
+        """See ``Link.close``; what waits gets a last chance."""
+        self._flush()
+        self._inner.close()
+
+
+def as_sent(link: Link, batch: FrameBatch) -> FrameBatch:
+    """The frames that this link sends for those of ``batch``: for those who show packets."""
+    return link.shaped(batch) if isinstance(link, ShapedLink) else batch
+
+
+def part_of(batch: FrameBatch, first: int, last: int) -> FrameBatch:
+    """Rows ``first`` to ``last`` (exclusive), without copying."""
+    return FrameBatch(batch.frames[first:last], batch.lengths[first:last], batch.times[first:last], batch.offset)
