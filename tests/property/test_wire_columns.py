@@ -82,9 +82,11 @@ extension = st.sampled_from(
 def network_v6(draw: st.DrawFn, hop_limits: st.SearchStrategy[int] = byte) -> tuple[Packet, dict[str, int]]:
     source, destination, ttl = draw(v6), draw(v6), draw(hop_limits)
     packet = IPv6(src=str(source), dst=str(destination), hlim=ttl, tc=draw(byte), fl=draw(st.integers(0, 0xFFFFF)))
-    for header in draw(st.lists(extension, max_size=4)):
+    headers = draw(st.lists(extension, max_size=4))
+    for header in headers:
         packet = packet / header.copy()
-    columns = {"ttl": ttl, "ip_id": 0}
+    numbered = bool(headers) and isinstance(headers[0], IPv6ExtHdrFragment)
+    columns = {"ttl": ttl, "ip_id": 7 if numbered else 0}
     return packet, columns | address_columns("source", source) | address_columns("destination", destination)
 
 
