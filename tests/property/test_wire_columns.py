@@ -139,6 +139,8 @@ def error(draw: st.DrawFn) -> Case:
     wanted = {"protocol", "ttl", "ip_id", "source_hi", "source_lo", "destination_hi", "destination_lo", "sequence"}
     wanted |= {"source_port", "destination_port", "icmp_id", "icmp_sequence"}
     columns |= {f"quoted_{name}": value for name, value in inner.columns.items() if name in wanted}
+    if inner.family == 6:
+        columns["quoted_ip_id"] = 0  # numbers of fragments are read in whole packets only
     return Case(outer / above, Kind.ICMP_ERROR, columns, inner.family)
 
 
