@@ -46,6 +46,7 @@ class ScanArguments(TypedDict, total=False):
     exclude_ports: str
     technique: Sequence[str]
     scan_flags: str
+    adler32: bool
     discovery: str
     pings: Sequence[PingRequest]
     exclude: Sequence[str]

@@ -43,6 +43,7 @@ _IFF_TAP, _IFF_NO_PI = 0x0002, 0x1000
 _QUEUE = 50_000
 _MOST_READ = 1024
 _FRAME = 1514
+_MOST_KEPT = 20_000
 # Where the kernel's own connections come from: below the source ports of Nmap and of our raw probes.
 _KERNEL_PORTS = 20_000, 29_999
 _TCP, _SYN = 6, 2
@@ -58,12 +59,22 @@ class SimLab:
 
     def tally(self) -> dict[str, int]:
         """What has become of the probes so far: the fields of ``sim.exchange.Tally``."""
+        answer: dict[str, int] = json.loads(self._ask(b"?"))
+        return answer
+
+    def frames(self) -> list[bytes]:
+        """What the scanner sent since the last call, as the far end got it (the first ``_MOST_KEPT``).
+
+        Frames that leave by a ring do not pass those who listen on the same interface: here they are seen.
+        """
+        return [bytes.fromhex(frame) for frame in json.loads(self._ask(b"f"))]
+
+    def _ask(self, order: bytes) -> bytes:
         assert self._far_end.stdin is not None
         assert self._far_end.stdout is not None
-        self._far_end.stdin.write(b"?")
+        self._far_end.stdin.write(order)
         self._far_end.stdin.flush()
-        answer: dict[str, int] = json.loads(self._far_end.stdout.readline())
-        return answer
+        return self._far_end.stdout.readline()
 
 
 def tap_world(
@@ -156,9 +167,10 @@ class FarEnd:
         self.exchange = Exchange(terrain, State(terrain, np.random.default_rng(seed)), own)
         self._arrivals = Arrivals(14, 1 << 18)
         self._room = np.zeros((_MOST_READ, _FRAME), np.uint8)
+        self._kept: list[str] = []
 
     def serve(self, orders: BinaryIO) -> None:
-        """Go on until ``orders`` ends; each byte of it asks for the tally, a line of JSON on standard output."""
+        """Go on until ``orders`` ends; each byte of it asks for the tally or the frames, a line of JSON."""
         while True:
             following = self._arrivals.next_time()
             timeout = None if following is None else max(0.0, following - time.monotonic())
@@ -167,9 +179,12 @@ class FarEnd:
                 self._take_in()
             self._give_out()
             if orders in ready:
-                if not os.read(orders.fileno(), 1):
+                order = os.read(orders.fileno(), 1)
+                if not order:
                     return
-                print(json.dumps(asdict(self.exchange.tally)), flush=True)
+                print(json.dumps(self._kept if order == b"f" else asdict(self.exchange.tally)), flush=True)
+                if order == b"f":
+                    self._kept.clear()
 
     def _take_in(self) -> None:
         lengths: list[int] = []
@@ -180,6 +195,8 @@ class FarEnd:
             return
         count = len(lengths)
         frames = self._room[:count, : max(68, *lengths)]
+        for row in range(min(count, _MOST_KEPT - len(self._kept))):
+            self._kept.append(frames[row, : lengths[row]].tobytes().hex())
         kept = ~_goes_on(frames)
         times = np.full(int(kept.sum()), time.monotonic())
         sent = FrameBatch(frames[kept], np.array(lengths, np.int32)[kept], times, 14)

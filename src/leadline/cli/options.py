@@ -119,6 +119,7 @@ _DISCOVERY = (
     _option("-PS", Kind.PING, "tcp-syn", "[PORTS]", "TCP SYN probes (80)", once=True),
     _option("-PA", Kind.PING, "tcp-ack", "[PORTS]", "TCP ACK probes (80)", once=True),
     _option("-PU", Kind.PING, "udp", "[PORTS]", "UDP probes (40125)", once=True),
+    _option("-PY", Kind.PING, "sctp-init", "[PORTS]", "SCTP INIT probes (80)", once=True),
     _option("-PE -PI -P", Kind.PING, "icmp-echo", "", "ICMP echo"),
     _option("-PP", Kind.PING, "icmp-timestamp", "", "ICMP timestamp (IPv4)"),
     _option("-PM", Kind.PING, "icmp-address-mask", "", "ICMP address mask (IPv4)"),
@@ -140,6 +141,11 @@ _TECHNIQUES = (
     _option("-sF", Kind.ADD, "techniques", "", "TCP FIN scan: FIN; the same", value="fin"),
     _option("-sX", Kind.ADD, "techniques", "", "TCP Xmas scan: FIN, PSH and URG; the same", value="xmas"),
     _option("-sM", Kind.ADD, "techniques", "", "TCP Maimon scan: FIN and ACK; the same", value="maimon"),
+    _option("-sY", Kind.ADD, "techniques", "", "SCTP INIT scan", value="sctpinit"),
+    _option(
+        "-sZ", Kind.ADD, "techniques", "", "SCTP COOKIE-ECHO scan: silence is open|filtered", value="sctpcookieecho"
+    ),
+    _option("--adler32", Kind.FLAG, "adler32", "", "the checksums that SCTP had at first (Adler-32)"),
     _option("--scanflags", Kind.TEXT, "scan_flags", "FLAGS", "send these TCP flags: SYNFIN, URGPSHFIN, NONE, 0-255"),
 )
 _PORTS = (
@@ -256,11 +262,8 @@ _COMPATIBILITY = (
     _option("--log-errors", Kind.IGNORED),
 )
 _NOT_BUILT = (
-    _missing("-PY", "SCTP INIT discovery", "[PORTS]"),
     _missing("--traceroute", "traceroute"),
     _missing("-sU", "UDP scan"),
-    _missing("-sY", "SCTP INIT scan"),
-    _missing("-sZ", "SCTP COOKIE-ECHO scan"),
     _missing("-sO", "IP protocol scan"),
     _missing("-sI", "idle scan", "ZOMBIE"),
     _missing("-b", "FTP bounce scan", "RELAY"),
@@ -282,7 +285,6 @@ _NOT_BUILT = (
     _missing("--defeat-icmp-ratelimit", "ignoring rate limits of ICMP errors"),
     _missing("--nsock-engine", "choice of the event engine", "ENGINE"),
     _missing("--nogcc", "scanning without congestion control of the group"),
-    _missing("--adler32", "old SCTP checksums"),
     _missing("-oS", "output in a playful spelling", "FILE"),
     _missing("-oH", "HTML output", "FILE"),
     _missing("--resume", "resuming a scan", "FILE"),

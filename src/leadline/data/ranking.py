@@ -36,6 +36,15 @@ def top_ports(protocol: Protocol, count: int) -> tuple[int, ...]:
     return _whole(protocol)[:count]
 
 
+def known_count(protocol: Protocol) -> int:
+    """How many ports (protocol numbers: 256) are worth asking at all: those ranked and those that have a name."""
+    if protocol is Protocol.IP:
+        return 256
+    return len(
+        {*_ranked().get(protocol, ()), *(number for number in default_services().registered(protocol) if number)}
+    )
+
+
 def parse_ranking(text: str, path: str = "") -> dict[Protocol, tuple[int, ...]]:
     """Reads the grammar of the table: sections headed ``[protocol]`` of numbers and ``first-last`` ranges.
 

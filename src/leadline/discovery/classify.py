@@ -1,4 +1,4 @@
-"""What an answer to a discovery probe means (spec sheet 2.6; RFC 792, 826, 4443, 4861, 9293)."""
+"""What an answer to a discovery probe means (spec sheet 2.6; RFC 792, 826, 4443, 4861, 9260, 9293)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from numpy.typing import NDArray
 from leadline.engine.probe_kind import ProbeKind
 from leadline.model.host import HostStatus
 from leadline.model.port import Reason
+from leadline.wire.sctp import ABORT, INIT_ACK
 
 U8 = NDArray[np.uint8]
 Bool = NDArray[np.bool_]
 
 SYN, RST, ACK = 0x02, 0x04, 0x10
 
-# Direct replies other than TCP: all of them mean that somebody is there.
+# Direct replies other than TCP's and SCTP's: all of them mean that somebody is there.
 _DIRECT = {
     ProbeKind.UDP: Reason.UDP_RESPONSE,
     ProbeKind.ICMP_ECHO: Reason.ECHO_REPLY,
@@ -36,7 +37,7 @@ _TIME_EXCEEDED = {4: 11, 6: 3}
 
 def classify(
     kinds: U8, error: Bool, from_target: Bool, family: U8, flags: NDArray[np.uint16], icmp_type: U8, icmp_code: U8,
-    ignore_reset: bool,
+    chunk_type: U8, ignore_reset: bool,
 ) -> tuple[U8, U8]:  # fmt: skip
     """``HostStatus`` (``UNKNOWN``: nothing decided) and ``Reason`` columns ``(N,)`` for answers to discovery probes."""
     status = np.zeros(len(kinds), dtype=np.uint8)
@@ -51,6 +52,9 @@ def classify(
     up(tcp & ((flags & (SYN | ACK | RST)) == SYN | ACK), Reason.SYN_ACK)
     if not ignore_reset:
         up(tcp & ((flags & RST) != 0), Reason.RESET)
+    sctp = direct & (kinds == ProbeKind.SCTP_INIT)
+    up(sctp & (chunk_type == INIT_ACK), Reason.INIT_ACK)
+    up(sctp & (chunk_type == ABORT), Reason.ABORT)
     for kind, reason in _DIRECT.items():
         up(direct & (kinds == kind), reason)
     for (version, kind_of_error, code), reason in _OWN_ERRORS.items():

@@ -83,7 +83,7 @@ class DiscoveryMachine(RawMachine):
         rows = replies.rows
         status, reasons = classify(
             replies.kinds, replies.error, replies.from_target, frames.family[rows], frames.tcp_flags[rows],
-            frames.icmp_type[rows], frames.icmp_code[rows], self._ignore_reset,
+            frames.icmp_type[rows], frames.icmp_code[rows], frames.chunk_type[rows], self._ignore_reset,
         )  # fmt: skip
         reasons[self.columns.protocols[columns] & ~replies.error] = Reason.PROTO_RESPONSE
         asked = np.flatnonzero((columns >= 0) & (status != HostStatus.UNKNOWN))

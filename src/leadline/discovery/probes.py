@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.engine.probe_kind import ProbeKind
+from leadline.engine.protocol_probes import protocol_probe
 from leadline.model.plan import DiscoveryPlan, PingKind
 from leadline.model.quick_dataclass import dataclass
 
@@ -18,15 +19,9 @@ _KINDS = {
     PingKind.TCP_ACK: ProbeKind.TCP_ACK,
     PingKind.ICMP_TIMESTAMP: ProbeKind.ICMP_TIMESTAMP,
     PingKind.UDP: ProbeKind.UDP,
+    PingKind.SCTP_INIT: ProbeKind.SCTP_INIT,
     PingKind.IP_PROTOCOL: ProbeKind.IP_PROTOCOL,
     PingKind.ICMP_ADDRESS_MASK: ProbeKind.ICMP_ADDRESS_MASK,
-}
-# IP-protocol pings whose protocol has a probe of its own carry that probe's header (spec sheet 2.9).
-_PROTOCOL_PROBES = {
-    1: (ProbeKind.ICMP_ECHO, 0),
-    6: (ProbeKind.TCP_ACK, 80),
-    17: (ProbeKind.UDP, 40_125),
-    58: (ProbeKind.ICMP_ECHO, 0),
 }
 
 
@@ -56,7 +51,7 @@ def raw_columns(plan: DiscoveryPlan, family: int) -> PingColumns:
         kind, number = _KINDS[probe.kind], probe.number
         protocol = kind is ProbeKind.IP_PROTOCOL
         if protocol:
-            kind, number = _PROTOCOL_PROBES.get(number, (kind, number))
+            kind, number = protocol_probe(number, family)
         pairs.setdefault((kind, number), protocol)
     return _columns(pairs)
 

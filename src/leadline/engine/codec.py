@@ -1,9 +1,9 @@
 """Probes <-> frames: what makes a probe recognisable, and which probe a captured frame answers.
 
 The identity of a probe is (host, kind, port, slot). A *slot* is the try modulo 16, or 16 more for a timing ping. It
-travels in the source port (TCP, UDP) or the ICMP sequence number; a keyed tag over all four travels in the TCP
-sequence or acknowledgment number (see ``tcp_mark``), the ICMP identifier and the IP identification. What does not carry
-the right tag is not ours.
+travels in the source port (TCP, UDP, SCTP) or the ICMP sequence number; a keyed tag over all four travels in the TCP
+sequence or acknowledgment number (see ``tcp_mark``), in SCTP's tags (see ``sctp_mark``), the ICMP identifier and the IP
+identification. What does not carry the right tag is not ours.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from leadline.engine.group import AddressIndex, HostGroup
 from leadline.engine.probe_kind import ProbeKind, tcp_kind
+from leadline.engine.sctp_mark import SctpMark
 from leadline.engine.tcp_mark import TcpMark
 from leadline.model.quick_dataclass import dataclass
 from leadline.model.tcp_flags import ACK, FIN, RST, SYN
 from leadline.wire.batch import FrameBatch, concatenate, empty
 from leadline.wire.columns import Decoded, Kind
+from leadline.wire.sctp_template import SctpTemplate
 from leadline.wire.tag import Tagger
 from leadline.wire.template import (
     ArpTemplate,
@@ -37,13 +39,14 @@ SLOTS = 32
 PING_SLOT = 16
 # The range of Nmap's source ports (spec sheet 2.9), less the slots at its end.
 FIRST_PORT, LAST_PORT = 33_000, 65_000
-TCP, UDP, ICMP, ICMPV6 = 6, 17, 1, 58
+TCP, UDP, SCTP, ICMP, ICMPV6 = 6, 17, 132, 1, 58
 
 _ICMP_KINDS = {
     ProbeKind.ICMP_ECHO: IcmpKind.ECHO,
     ProbeKind.ICMP_TIMESTAMP: IcmpKind.TIMESTAMP,
     ProbeKind.ICMP_ADDRESS_MASK: IcmpKind.ADDRESS_MASK,
 }
+_SCTP_MARKS = {kind: SctpMark(kind) for kind in (ProbeKind.SCTP_INIT, ProbeKind.SCTP_COOKIE)}
 _ICMP_REPLIES = {
     ProbeKind.ICMP_ECHO: Kind.ICMP_ECHO_REPLY,
     ProbeKind.ICMP_TIMESTAMP: Kind.ICMP_TIMESTAMP_REPLY,
@@ -75,14 +78,15 @@ class Replies:
 class ProbeCodec:
     """Builds and recognises the probes of one group. ``key``: 16 random bytes; ``first_port``: see
     ``pick_first_port``. ``flags``: of TCP, those of the probes of the kind ``tcp_kind(flags)``. ``data``: bytes that
-    segments get behind their header on their way out.
+    segments get behind their header on their way out. ``adler``: SCTP's checksums are those of RFC 2960.
     """
 
     def __init__(
         self, group: HostGroup, key: bytes, first_port: int, payloads: dict[int, bytes] | None = None,
-        flags: int = SYN, data: int = 0,
+        flags: int = SYN, data: int = 0, adler: bool = False,
     ) -> None:  # fmt: skip
         self.group = group
+        self._adler = adler
         self.first_port = first_port
         self._tagger = Tagger(key)
         self._index = AddressIndex(group.hi, group.lo)
@@ -90,7 +94,7 @@ class ProbeCodec:
         self._payloads = payloads or {}
         # The kind that is scanned with comes first: its answers are the many.
         self._marks = {tcp_kind(each): TcpMark(each, data) for each in (flags, SYN, ACK)}
-        self._templates: dict[tuple[ProbeKind, int], TcpTemplate | UdpTemplate | IcmpTemplate | IpTemplate] = {}
+        self._templates: dict[tuple[ProbeKind, int], TcpTemplate | SctpTemplate | IcmpTemplate] = {}
         source = int(group.route.source)
         self._source = np.uint64(source >> 64), np.uint64(source & (1 << 64) - 1)
 
@@ -131,6 +135,9 @@ class ProbeCodec:
             sequence, acknowledgment = mark.numbers(_number(tag))
             template = self._tcp(kind, mark.flags)
             return template.build(hi, lo, macs, source_port, ports, sequence, acknowledgment, ttl, short)
+        if kind in _SCTP_MARKS:
+            numbers = _SCTP_MARKS[kind].numbers(tag)
+            return self._sctp(kind).build(hi, lo, macs, source_port, ports, *numbers, ttl, short)
         if kind in (ProbeKind.UDP, ProbeKind.IP_PROTOCOL):
             return self._by_payload(kind, hosts, ports, source_port, ttl, short)
         return self._icmp(kind).build(hi, lo, macs, short, self.first_port // SLOTS * SLOTS + slots, ttl, short)
@@ -158,6 +165,13 @@ class ProbeCodec:
         if not isinstance(template, TcpTemplate):
             options = b"\x02\x04\x05\xb4" if flags & SYN else b""
             template = TcpTemplate(self._framing, flags, 1024, options)
+            self._templates[kind, 0] = template
+        return template
+
+    def _sctp(self, kind: ProbeKind) -> SctpTemplate:
+        template = self._templates.get((kind, 0))
+        if not isinstance(template, SctpTemplate):
+            template = SctpTemplate(self._framing, _SCTP_MARKS[kind].chunk, self._adler)
             self._templates[kind, 0] = template
         return template
 
@@ -189,7 +203,9 @@ class ProbeCodec:
                 found.append(self._match_icmp(frames, kind, answer))
         if present[Kind.UDP]:
             found.append(self._match_udp(frames))
-        if present[Kind.IP_OTHER] or present[Kind.SCTP]:
+        if present[Kind.SCTP]:
+            found.append(self._match_sctp(frames))
+        if present[Kind.IP_OTHER]:
             found.append(self._match_protocols(frames))
         if present[Kind.ARP_REPLY] or present[Kind.ND_ADVERT]:
             found.append(self._match_neighbors(frames))
@@ -274,9 +290,22 @@ class ProbeCodec:
         ports = frames.source_port[rows].astype(np.int64)
         return self._replies(ProbeKind.UDP, rows[ours], hosts[ours], ports[ours], slots[ours])
 
+    def _match_sctp(self, frames: Decoded) -> Replies:
+        rows, hosts = self._candidates(frames, frames.kind == Kind.SCTP)
+        slots = frames.destination_port[rows].astype(np.int64) - self.first_port
+        ports = frames.source_port[rows].astype(np.int64)
+        kinds = np.zeros(len(rows), dtype=np.uint8)
+        placed = (slots >= 0) & (slots < SLOTS)
+        for kind, mark in _SCTP_MARKS.items():
+            kinds[placed & mark.answered(self._tag(kind, hosts, ports, slots), frames, rows)] = kind
+        keep = kinds != ProbeKind.NONE
+        replies = self._replies(ProbeKind.SCTP_INIT, rows[keep], hosts[keep], ports[keep], slots[keep])
+        replies.kinds = kinds[keep]
+        return replies
+
     def _match_protocols(self, frames: Decoded) -> Replies:
         # A packet of the probed protocol is all that there is to know: nothing in it could echo a tag.
-        rows, hosts = self._candidates(frames, (frames.kind == Kind.IP_OTHER) | (frames.kind == Kind.SCTP))
+        rows, hosts = self._candidates(frames, frames.kind == Kind.IP_OTHER)
         ports = frames.protocol[rows].astype(np.int64)
         return self._replies(ProbeKind.IP_PROTOCOL, rows, hosts, ports, np.full(len(rows), -1, dtype=np.int64))
 
@@ -332,6 +361,9 @@ class ProbeCodec:
             fits = mark.quoted(_number(tag), _ip_id(tag), frames, rows)
             kinds[(protocol == TCP) & placed & fits] = kind
         kinds[(protocol == UDP) & placed] = ProbeKind.UDP
+        for kind, sctp in _SCTP_MARKS.items() if (protocol == SCTP).any() else ():
+            tag = self._tag(kind, hosts, ports, slots)
+            kinds[(protocol == SCTP) & placed & sctp.quoted(tag, _ip_id(tag), frames, rows)] = kind
         icmp = np.flatnonzero((protocol == ICMP) | (protocol == ICMPV6))
         sequence = frames.quoted_icmp_sequence[rows[icmp]]
         asked = sequence.astype(np.int64) % SLOTS

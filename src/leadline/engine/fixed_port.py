@@ -27,9 +27,10 @@ class FixedPortCodec(ProbeCodec):
     """
 
     def __init__(
-        self, group: HostGroup, key: bytes, first_port: int, *, fixed_port: int, flags: int = SYN, data: int = 0
-    ) -> None:
-        super().__init__(group, key, first_port, flags=flags, data=data)
+        self, group: HostGroup, key: bytes, first_port: int, *, fixed_port: int, flags: int = SYN, data: int = 0,
+        adler: bool = False,
+    ) -> None:  # fmt: skip
+        super().__init__(group, key, first_port, flags=flags, data=data, adler=adler)
         self._fixed_port = fixed_port
 
     def match(self, frames: Decoded) -> Replies:

@@ -22,6 +22,9 @@ class ProbeKind(IntEnum):
     NEIGHBOR = 9
     TCP_FLAGS = 10
     """Any other flags, the same for all such probes of a codec."""
+    SCTP_INIT = 11
+    SCTP_COOKIE = 12
+    """A COOKIE-ECHO."""
 
     @property
     def label(self) -> str:

@@ -148,4 +148,6 @@ PING_SCORES: dict[ProbeKind, int] = {
     ProbeKind.TCP_SYN: 30,
     ProbeKind.UDP: 20,
     ProbeKind.IP_PROTOCOL: 20,
+    ProbeKind.SCTP_INIT: 30,
+    ProbeKind.SCTP_COOKIE: 60,
 }

@@ -79,8 +79,10 @@ class Session:
         """A codec for a group, for probes in the outfit of this scan; see ``ProbeCodec``."""
         data, port = len(self.outfit.data or b""), self.outfit.shape.source_port
         if port is None:
-            return ProbeCodec(group, self.key, first_port, flags=flags, data=data)
-        return FixedPortCodec(group, self.key, first_port, flags=flags, data=data, fixed_port=port)
+            return ProbeCodec(group, self.key, first_port, flags=flags, data=data, adler=self.plan.adler32)
+        return FixedPortCodec(
+            group, self.key, first_port, flags=flags, data=data, adler=self.plan.adler32, fixed_port=port
+        )
 
     def link(self, route: Route) -> Link:
         """The link to a route's interface; opened on first use and kept for the whole scan."""

@@ -61,6 +61,7 @@ class PingKind(Enum):
     TCP_ACK = "tcp-ack"
     ICMP_TIMESTAMP = "icmp-timestamp"
     UDP = "udp"
+    SCTP_INIT = "sctp-init"
     IP_PROTOCOL = "ip-protocol"
     TCP_CONNECT = "tcp-connect"
     ICMP_ADDRESS_MASK = "icmp-address-mask"
@@ -68,7 +69,7 @@ class PingKind(Enum):
 
 @dataclass(frozen=True, slots=True)
 class PingProbe:
-    """One discovery probe. ``number`` is its port (TCP, UDP) or its protocol number (IP_PROTOCOL), else 0."""
+    """One discovery probe. ``number`` is its port (TCP, UDP, SCTP) or its protocol number (IP_PROTOCOL), else 0."""
 
     kind: PingKind
     number: int = 0
@@ -266,7 +267,8 @@ class OutputPlan:
 class Plan:
     """The whole scan. ``privileged``: forced by option, or ``None`` = find out by trying.
 
-    ``proxies``: every TCP connection of the scan goes through this chain, nearest first.
+    ``proxies``: every TCP connection of the scan goes through this chain, nearest first. ``adler32``: the checksums of
+    SCTP packets are Adler-32, as in RFC 2960, instead of CRC32C.
     """
 
     targets: TargetPlan = field(default_factory=TargetPlan)
@@ -281,3 +283,4 @@ class Plan:
     notices: tuple[str, ...] = ()
     proxies: tuple[Proxy, ...] = ()
     shape: PacketShape = field(default_factory=PacketShape)
+    adler32: bool = False

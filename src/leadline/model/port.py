@@ -80,6 +80,7 @@ class Reason(IntEnum):
     PERM_DENIED = 24
     NO_ROUTE = 25
     BEYOND_SCOPE = 26
+    PARAM_PROBLEM = 27
     REJECT_ROUTE = 29
     SOURCE_QUENCH = 30
     INIT_ACK = 31

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from leadline.errors import PrivilegeError, UsageError
 from leadline.model.plan import WHOLE, OutputPlan, PingKind, Plan, PortPlan, ResolvePlan, TargetPlan
+from leadline.model.port import Protocol
 from leadline.plan.check import check
 from leadline.plan.discovery import DiscoveryChoice, choose_discovery
 from leadline.plan.options import Options
@@ -61,10 +62,19 @@ def build_plan(options: Options, privileged: bool) -> Plan:
             *idle,
             *proxy_notices(options),
             *shape_notices(options, technique.techniques),
+            *_sctp_notices(options, technique, discovery),
         ),
         proxies=read_proxies(options.proxies, []),
         shape=read_shape(options),
+        adler32=options.adler32,
     )
+
+
+def _sctp_notices(options: Options, technique: TechniqueChoice, discovery: DiscoveryChoice) -> tuple[str, ...]:
+    sent = {probe.kind for probe in (*discovery.plan.probes_v4, *discovery.plan.probes_v6)}
+    if not options.adler32 or {Protocol.SCTP, Protocol.IP} & set(technique.protocols) or PingKind.SCTP_INIT in sent:
+        return ()
+    return ("--adler32 has no effect: no SCTP packet is sent (-sY, -sZ, -PY).",)
 
 
 def find_mistakes(options: Options) -> list[str]:

@@ -26,6 +26,7 @@ _DEFAULT_PORTS = {
     PingKind.TCP_ACK: (80,),
     PingKind.TCP_CONNECT: (80, 443),
     PingKind.UDP: (40125,),
+    PingKind.SCTP_INIT: (80,),
     PingKind.IP_PROTOCOL: (1, 2, 4),
 }
 _PROTOCOLS = {
@@ -33,6 +34,7 @@ _PROTOCOLS = {
     PingKind.TCP_ACK: Protocol.TCP,
     PingKind.TCP_CONNECT: Protocol.TCP,
     PingKind.UDP: Protocol.UDP,
+    PingKind.SCTP_INIT: Protocol.SCTP,
     PingKind.IP_PROTOCOL: Protocol.IP,
 }
 _OPTION = {
@@ -40,7 +42,13 @@ _OPTION = {
     PingKind.TCP_ACK: "-PA",
     PingKind.TCP_CONNECT: "connect ping",
     PingKind.UDP: "-PU",
+    PingKind.SCTP_INIT: "-PY",
     PingKind.IP_PROTOCOL: "-PO",
+}
+_WITHOUT_SUBSTITUTE = {
+    PingKind.UDP: "-PU (UDP ping)",
+    PingKind.SCTP_INIT: "-PY (SCTP ping)",
+    PingKind.IP_PROTOCOL: "-PO (IP protocol ping)",
 }
 _ONLY_V4 = frozenset({PingKind.ICMP_TIMESTAMP, PingKind.ICMP_ADDRESS_MASK})
 _SEND_ORDER = {kind: rank for rank, kind in enumerate(PingKind)}
@@ -117,7 +125,7 @@ def _sixth(asked: list[PingProbe]) -> tuple[PingProbe, ...]:
 def _by_connection(asked: list[PingProbe], choice: DiscoveryChoice) -> tuple[PingProbe, ...]:
     """Without raw packets: SYN and ACK ports become connections, ICMP the default pair of connections."""
     kinds = {probe.kind for probe in asked}
-    for kind, name in ((PingKind.UDP, "-PU (UDP ping)"), (PingKind.IP_PROTOCOL, "-PO (IP protocol ping)")):
+    for kind, name in _WITHOUT_SUBSTITUTE.items():
         if kind in kinds:
             choice.needs_rights.append(f"{name} needs the right to send raw packets (root or CAP_NET_RAW).")
     tcp = [

@@ -21,8 +21,9 @@ class Options:
     """Times are seconds, rates packets a second, port expressions text in the grammar of spec sheet 1.4.
 
     ``family``: 4 or 6 when forced. ``reverse``: ``never`` or ``all``. ``techniques``: values of
-    ``model.plan.Technique``; ``scan_flags``: TCP flags as typed. ``host_timeout`` 0 means none at all. File names are
-    final; ``-`` is standard output. ``shard``: as typed (``3/16``); ``bandwidth``: bits a second.
+    ``model.plan.Technique``; ``scan_flags``: TCP flags as typed; ``adler32``: SCTP's checksums as in RFC 2960.
+    ``host_timeout`` 0 means none at all. File names are final; ``-`` is standard output. ``shard``: as typed
+    (``3/16``); ``bandwidth``: bits a second.
     ``record``: capture file for all packets. ``quiet``: no normal text on standard output (``-v0``). ``privileged``:
     forced by an option or the environment. ``notices``: remarks of whoever made the options (compatibility options
     without effect), passed on to the plan.
@@ -62,6 +63,7 @@ class Options:
 
     techniques: tuple[str, ...] = ()
     scan_flags: str | None = None
+    adler32: bool = False
     ports: str | None = None
     exclude_ports: str | None = None
     fast: bool = False

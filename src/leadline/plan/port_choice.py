@@ -33,8 +33,8 @@ class PortChoice:
 def choose_ports(options: Options, protocols: Sequence[Protocol]) -> PortChoice:
     """The ports to scan of each of ``protocols``; none at all when there is no protocol (``-sn``, ``-sL``)."""
     choice = PortChoice()
-    # Discovery keeps off the excluded ports too, and it may use UDP whatever is scanned.
-    everywhere = (Protocol.TCP, Protocol.UDP)
+    # Discovery keeps off the excluded ports too, and it may use UDP and SCTP whatever is scanned.
+    everywhere = (Protocol.TCP, Protocol.UDP, Protocol.SCTP)
     choice.excluded = read_ports(options.exclude_ports, everywhere, "--exclude-ports", choice.mistakes)
     if not protocols:
         return choice
@@ -84,11 +84,13 @@ def _wanted(options: Options, protocol: Protocol, typed: PortSet) -> tuple[int, 
     """Ascending. With ``--top-ports`` a range of ``-p`` is what the most common ports are taken from."""
     if options.ports is not None and options.top_ports is None:
         return typed.of(protocol)
-    from leadline.data.ranking import top_ports
+    from leadline.data.ranking import known_count, top_ports
 
     if options.ports is not None:
         allowed = frozenset(typed.of(protocol))
         ranked = [number for number in top_ports(protocol, _EVERY_RANK) if number in allowed]
         return tuple(sorted(ranked[: options.top_ports]))
-    count = FAST_COUNT if options.fast else DEFAULT_COUNT if options.top_ports is None else options.top_ports
+    count = FAST_COUNT if options.fast else DEFAULT_COUNT
+    # Of SCTP far fewer ports have a use than of the others: the rest only when asked for by number.
+    count = min(count, known_count(protocol)) if options.top_ports is None else options.top_ports
     return tuple(sorted(top_ports(protocol, count)))

@@ -22,6 +22,8 @@ OPTION_OF: dict[Technique, str] = {
     Technique.NULL: "-sN",
     Technique.FIN: "-sF",
     Technique.XMAS: "-sX",
+    Technique.SCTP_INIT: "-sY",
+    Technique.SCTP_COOKIE_ECHO: "-sZ",
 }
 """What chooses each technique that is built on the command line."""
 

@@ -53,9 +53,14 @@ def classify(technique: RawTechnique, frames: Decoded, replies: Replies) -> Verd
 
 
 def answer_values(protocol: Protocol, frames: Decoded, rows: I64) -> U16:
-    """What tells direct answers of a protocol apart: the flags of TCP; of others each answer means the same (0)."""
+    """What tells direct answers of a protocol apart: the flags of TCP, type and flags of SCTP's first chunk (a byte
+    each); of others each answer means the same (0).
+    """
     if protocol is Protocol.TCP:
         return frames.tcp_flags[rows]
+    if protocol is Protocol.SCTP:
+        kind: U16 = np.left_shift(frames.chunk_type[rows], 8, dtype=np.uint16)
+        return kind | frames.chunk_flags[rows]
     return np.zeros(len(rows), dtype=np.uint16)
 
 

@@ -18,7 +18,7 @@ from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason
 from leadline.model.tcp_flags import SYN
 from leadline.ports.classify import answer_values, classify
 from leadline.ports.probes import PortMatrix
-from leadline.ports.result import OPEN_ONLY, PortColumns, ServiceNames, icmp_answer, tcp_answer
+from leadline.ports.result import OPEN_ONLY, PortColumns, ServiceNames, icmp_answer, sctp_answer, tcp_answer
 from leadline.ports.techniques import RawTechnique
 from leadline.wire.columns import Decoded
 
@@ -26,6 +26,7 @@ I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 
 # Ports that firewalls and wrappers often treat in a way of their own make poorer pings (spec sheet 2.5).
+_ANSWERED_SCORES = {ProbeKind.SCTP_INIT: 60}
 _ODD_PORTS = np.array([25, 113, 135, 139, 445])
 
 
@@ -102,6 +103,8 @@ class RawScan(RawMachine):
         rows, errors = replies.rows[taken], replies.error[taken]
         direct = answer_values(self.technique.protocol, frames, rows)
         segments = tcp_answer(direct, frames.window[rows] if self.technique.reads_window else None)
+        if self.technique.protocol is Protocol.SCTP:
+            segments = sctp_answer(direct)
         answers = np.where(errors, icmp_answer(frames.icmp_type[rows], frames.icmp_code[rows]), segments)
         self.columns.prove(items, frames.ttl[rows], answers.astype(np.uint16), rtt, frames.times[rows] - self.epoch)
         for index in np.flatnonzero(errors & ~replies.from_target[taken]):
@@ -116,8 +119,8 @@ class RawScan(RawMachine):
         if self.technique.protocol is Protocol.TCP:
             scores = np.where(np.isin(ports, _ODD_PORTS), 50, PING_SCORES[ProbeKind.TCP_ACK]).astype(np.int16)
         else:
-            scores = np.full(len(hosts), PING_SCORES[self._kind], dtype=np.int16)
-        if self.technique.flags & SYN:
+            scores = np.full(len(hosts), _ANSWERED_SCORES.get(self._kind, PING_SCORES[self._kind]), dtype=np.int16)
+        if self.technique.flags & SYN or self._kind is ProbeKind.SCTP_INIT:
             # Pings would leave half-open connections behind.
             scores[states == PortState.OPEN] = PING_SCORES[ProbeKind.TCP_SYN]
         kinds = np.full(len(hosts), int(self._kind), dtype=np.uint8)

@@ -14,6 +14,7 @@ from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason
 from leadline.model.service import Service
 from leadline.ports.classify import TRANSITIONS, flag_words, icmp_words
 from leadline.ports.probes import PortMatrix
+from leadline.wire.sctp import chunk_name
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
@@ -26,9 +27,10 @@ _ERROR, _WINDOW, _WINDOW_READ, _FLAGS = 0x8000, 0x4000, 0x2000, 0x01FF
 class PortColumns:
     """Columns over all items of a group, flat ``(hosts * ports,)`` as in ``engine.ledger``.
 
-    ``answers``: see ``tcp_answer`` and ``icmp_answer``; 0: none. ``rtt``: seconds, NaN: none. ``times``: of the
-    deciding reply, seconds since the scan began, NaN: none. ``materialised``: ports of one state and reason are kept
-    one by one up to this many, as ranges beyond it; ports in one of the states ``apart`` always one by one.
+    ``answers``: see ``tcp_answer``, ``sctp_answer`` and ``icmp_answer``; 0: none. ``rtt``: seconds, NaN: none.
+    ``times``: of the deciding reply, seconds since the scan began, NaN: none. ``materialised``: ports of one state and
+    reason are kept one by one up to this many, as ranges beyond it; ports in one of the states ``apart`` always one by
+    one.
     ``silence``: the state of ports that nothing was heard of; ``protocol``: whose ports they are.
     """
 
@@ -121,6 +123,8 @@ class PortColumns:
     def _answer_words(self, answer: int) -> str:
         if answer & _ERROR:
             return icmp_words(self._family, answer >> 8 & 0x7F, answer & 0xFF)
+        if self._protocol is Protocol.SCTP:
+            return f"sctp {chunk_name(answer).lower()}" if answer else ""
         words = flag_words(answer & _FLAGS) if answer else ""
         if answer & _WINDOW_READ:
             words += " with a window" if answer & _WINDOW else " without a window"
@@ -171,6 +175,11 @@ def tcp_answer(flags: NDArray[np.uint16], window: NDArray[np.uint16] | None) -> 
     if window is not None:
         answer = answer | np.uint16(_WINDOW_READ) | np.where(window > 0, np.uint16(_WINDOW), np.uint16(0))
     return answer.astype(np.uint16)
+
+
+def sctp_answer(values: NDArray[np.uint16]) -> NDArray[np.uint16]:
+    """The chunk's type as stored in ``answers``, of ``classify.answer_values``; none of those believed is 0."""
+    return values >> np.uint16(8)
 
 
 def icmp_answer(kind: NDArray[np.uint8], code: NDArray[np.uint8]) -> NDArray[np.uint16]:

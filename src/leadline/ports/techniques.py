@@ -5,6 +5,8 @@ RST. An open one answers a SYN with SYN/ACK, a segment with ACK with a RST, and 
 Xmas probes tell closed ports from open ones by silence (stacks that answer every odd segment with a RST show closed
 ports only). Some BSD stacks drop FIN/ACK where they listen (Maimon), and some stacks give the RSTs of open ports a
 window.
+A closed SCTP port answers an INIT with ABORT, an open one with INIT-ACK (RFC 9260 section 8.4 and 5.1); a COOKIE-ECHO
+whose cookie it never gave is dropped by an open port without a word (5.1.5), and refused by a closed one.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from leadline.model.port import PortState, Protocol, Reason
 from leadline.model.quick_dataclass import dataclass
 from leadline.model.tcp_flags import ACK, FIN, PSH, RST, SYN, URG, flag_names
 from leadline.ports.icmp_errors import TCP_ERRORS, UDP_ERRORS, ErrorTable
+from leadline.wire.sctp import ABORT, INIT_ACK
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +39,7 @@ class Meaning:
 @dataclass(frozen=True, slots=True)
 class RawTechnique:
     """``task``: its name for users; ``probe``: in evidence. ``flags`` are sent (TCP); ``silence``: what no answer
-    means; ``errors``: what ICMP errors do.
+    means; ``errors``: what ICMP errors do; ``sends``: the kind of its probes, where the flags do not say it.
 
     No answer fits more than one of ``meanings``; what fits none decides nothing.
     """
@@ -48,11 +51,12 @@ class RawTechnique:
     meanings: tuple[Meaning, ...]
     protocol: Protocol = Protocol.TCP
     errors: ErrorTable = TCP_ERRORS
+    sends: ProbeKind = ProbeKind.NONE
 
     @property
     def kind(self) -> ProbeKind:
         """Of its probes."""
-        return tcp_kind(self.flags) if self.protocol is Protocol.TCP else _KINDS[self.protocol]
+        return self.sends or tcp_kind(self.flags)
 
     @property
     def reads_window(self) -> bool:
@@ -60,8 +64,8 @@ class RawTechnique:
         return any(meaning.window is not None for meaning in self.meanings)
 
 
-_KINDS = {Protocol.UDP: ProbeKind.UDP, Protocol.IP: ProbeKind.IP_PROTOCOL}
 _CLOSED = Meaning(RST, RST, PortState.CLOSED, Reason.RESET)
+_ABORTED = Meaning(0xFF00, ABORT << 8, PortState.CLOSED, Reason.ABORT)
 _BY_SILENCE = PortState.OPEN_FILTERED
 
 SYN_SCAN = RawTechnique(
@@ -103,6 +107,25 @@ RAW_TECHNIQUES: dict[Technique, RawTechnique] = {
         (Meaning(0, 0, PortState.OPEN, Reason.UDP_RESPONSE),),
         protocol=Protocol.UDP,
         errors=UDP_ERRORS,
+        sends=ProbeKind.UDP,
+    ),
+    Technique.SCTP_INIT: RawTechnique(
+        "SCTP INIT Scan",
+        "sctp-init",
+        0,
+        PortState.FILTERED,
+        (_ABORTED, Meaning(0xFF00, INIT_ACK << 8, PortState.OPEN, Reason.INIT_ACK)),
+        protocol=Protocol.SCTP,
+        sends=ProbeKind.SCTP_INIT,
+    ),
+    Technique.SCTP_COOKIE_ECHO: RawTechnique(
+        "SCTP COOKIE-ECHO Scan",
+        "sctp-cookie-echo",
+        0,
+        _BY_SILENCE,
+        (_ABORTED,),
+        protocol=Protocol.SCTP,
+        sends=ProbeKind.SCTP_COOKIE,
     ),
 }
 

@@ -13,6 +13,7 @@ _REFUSALS: Mapping[str, str] = {
     "host-prohibited": "the host may not be reached",
     "admin-prohibited": "a filter forbids it",
     "dest-unreach": "it cannot be reached",
+    "param-problem": "the protocol is not spoken there",
     "time-exceeded": "the packet went in circles or too far",
 }
 _SIMPLE: Mapping[str, str] = {
@@ -48,6 +49,8 @@ def _open(reason: str, probe: str) -> str:
         return "The reset had a window above 0, which some systems send only from ports on which something listens."
     if reason == "split-handshake-syn":
         return "Something listens there: it answered with a SYN of its own (a split handshake)."
+    if reason == "init-ack":
+        return "Something listens there: it agreed to begin an association."
     if reason == "syn-ack":
         return "Something listens there: it accepted the connection."
     return "Something listens there: it answered."

@@ -127,7 +127,7 @@ def test_understood(line: str, expected: dict[str, object]) -> None:
         ("-sIzombie", "Option -sI (idle scan) is not built yet."),
         ("-sI", "Option -sI (idle scan) is not built yet."),
         ("-D a,,ME", "Option -D needs names separated by single commas, not 'a,,ME'."),
-        ("-PY", "Option -PY (SCTP INIT discovery) is not built yet."),
+        ("-sC", "Option -sC (scripts) is not built yet."),
         ("--script=default", "Option --script (scripts) is not built yet."),
         ("--data 00 --data 01", "Option --data is given twice."),
         ("--send-eth --send-ip", "Options --send-eth and --send-ip cannot be used together."),

@@ -14,13 +14,14 @@ UP, DOWN, UNKNOWN = HostStatus.UP, HostStatus.DOWN, HostStatus.UNKNOWN
 
 def one(
     kind: ProbeKind, *, flags: int = 0, error: tuple[int, int] | None = None, own: bool = True, family: int = 4,
-    ignore_reset: bool = False,
+    ignore_reset: bool = False, chunk: int = 0,
 ) -> tuple[HostStatus, Reason]:  # fmt: skip
     icmp_type, code = error or (0, 0)
     status, reasons = classify(
         np.array([kind], dtype=np.uint8), np.array([error is not None]), np.array([own]),
         np.array([family], dtype=np.uint8), np.array([flags], dtype=np.uint16),
-        np.array([icmp_type], dtype=np.uint8), np.array([code], dtype=np.uint8), ignore_reset,
+        np.array([icmp_type], dtype=np.uint8), np.array([code], dtype=np.uint8), np.array([chunk], dtype=np.uint8),
+        ignore_reset,
     )  # fmt: skip
     return HostStatus(int(status[0])), Reason(int(reasons[0]))
 
@@ -93,7 +94,7 @@ def test_columns_are_classified_row_by_row() -> None:
     status, reasons = classify(
         kinds, np.array([False, False, True]), np.array([True, True, False]), np.full(3, 4, dtype=np.uint8),
         np.array([0, RST, 0], dtype=np.uint16), np.array([0, 0, 11], dtype=np.uint8),
-        np.zeros(3, dtype=np.uint8), False,
+        np.zeros(3, dtype=np.uint8), np.zeros(3, dtype=np.uint8), False,
     )  # fmt: skip
     assert status.tolist() == [UP, UP, DOWN]
     assert reasons.tolist() == [Reason.ECHO_REPLY, Reason.RESET, Reason.TIME_EXCEEDED]
@@ -108,6 +109,13 @@ def test_no_column_raises_and_what_decides_has_a_reason(
 ) -> None:
     status, reasons = classify(
         np.array([kind], dtype=np.uint8), np.array([error]), np.array([own]), np.array([family], dtype=np.uint8),
-        np.array([flags], dtype=np.uint16), np.array([icmp], dtype=np.uint8), np.array([code], dtype=np.uint8), ignore,
+        np.array([flags], dtype=np.uint16), np.array([icmp], dtype=np.uint8), np.array([code], dtype=np.uint8),
+        np.array([code], dtype=np.uint8), ignore,
     )  # fmt: skip
     assert (status[0] == UNKNOWN) == (reasons[0] == 0)
+
+
+@pytest.mark.parametrize(("chunk", "reason"), [(2, Reason.INIT_ACK), (6, Reason.ABORT)])
+def test_sctp_answers(chunk: int, reason: Reason) -> None:
+    assert one(ProbeKind.SCTP_INIT, chunk=chunk) == (UP, reason)
+    assert one(ProbeKind.SCTP_INIT, chunk=chunk, error=(3, 1), own=False)[0] is UNKNOWN

@@ -21,26 +21,20 @@ def test_probes_keep_their_order_and_each_family_its_own() -> None:
 
 
 def test_connect_pings_are_not_raw() -> None:
-    plan = DiscoveryPlan(probes_v4=(PingProbe(PingKind.TCP_CONNECT, 80), PingProbe(PingKind.UDP, 53)))
-    assert pairs(plan, 4) == [(ProbeKind.UDP, 53)]
+    plan = DiscoveryPlan(probes_v4=(PingProbe(PingKind.TCP_CONNECT, 80), PingProbe(PingKind.SCTP_INIT, 53)))
+    assert pairs(plan, 4) == [(ProbeKind.SCTP_INIT, 53)]
     assert len(raw_columns(DiscoveryPlan(probes_v4=plan.probes_v4[:1]), 4).kinds) == 0
 
 
-@pytest.mark.parametrize(
-    ("protocol", "probe"),
-    [
-        (1, (ProbeKind.ICMP_ECHO, 0)),
-        (58, (ProbeKind.ICMP_ECHO, 0)),
-        (6, (ProbeKind.TCP_ACK, 80)),
-        (17, (ProbeKind.UDP, 40_125)),
-        (2, (ProbeKind.IP_PROTOCOL, 2)),
-        (4, (ProbeKind.IP_PROTOCOL, 4)),
-    ],
-)
-def test_protocols_with_a_probe_of_their_own_are_sent_as_that_probe(
-    protocol: int, probe: tuple[ProbeKind, int]
-) -> None:
-    assert pairs(DiscoveryPlan(probes_v4=(PingProbe(PingKind.IP_PROTOCOL, protocol),)), 4) == [probe]
+def test_protocols_with_a_probe_of_their_own_are_sent_as_that_probe() -> None:
+    asked = tuple(PingProbe(PingKind.IP_PROTOCOL, number) for number in (1, 2, 6, 17, 58, 132))
+    plan = DiscoveryPlan(probes_v4=asked, probes_v6=asked)
+    echo, others = (ProbeKind.ICMP_ECHO, 0), [(ProbeKind.TCP_ACK, 80), (ProbeKind.UDP, 40_125)]
+    sctp = (ProbeKind.SCTP_INIT, 80)
+    bare = {number: (ProbeKind.IP_PROTOCOL, number) for number in (1, 2, 58)}
+    assert pairs(plan, 4) == [echo, bare[2], *others, bare[58], sctp]
+    assert pairs(plan, 6) == [bare[1], bare[2], *others, echo, sctp]
+    assert raw_columns(plan, 4).protocols.all()
 
 
 def test_a_probe_that_two_options_ask_for_is_sent_once() -> None:

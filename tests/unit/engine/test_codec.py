@@ -218,13 +218,13 @@ def test_udp_answers() -> None:
 
 def test_protocol_pings() -> None:
     codec = codec_of(group_of(4))
-    sent = packets(build(codec, ProbeKind.IP_PROTOCOL, (0, 2, 1), (1, 4, 0), (2, 132, 0)))
+    sent = packets(build(codec, ProbeKind.IP_PROTOCOL, (0, 2, 1), (1, 4, 0), (2, 47, 0)))
     answers = [IP(src=one[IP].dst, dst=one[IP].src, proto=one[IP].proto) / Raw(bytes(12)) for one in sent]
     kind = ProbeKind.IP_PROTOCOL
     assert match(codec, [_on_wire(one) for one in answers]) == [
         (0, kind, 2, -1, False, True),
         (1, kind, 4, -1, False, True),
-        (2, kind, 132, -1, False, True),
+        (2, kind, 47, -1, False, True),
     ]
     errors = [error_reply(one, 3, 2) for one in sent[:2]]
     assert match(codec, errors) == [(0, kind, 2, 1, True, True), (1, kind, 4, 0, True, True)]

@@ -26,11 +26,12 @@ OPEN, CLOSED, FILTERED, UNKNOWN = PortState.OPEN, PortState.CLOSED, PortState.FI
 
 def one(
     flags: int = 0, error: tuple[int, int] | None = None, family: int = 4, *, technique: RawTechnique = SYN_SCAN,
-    window: int = 0, own: bool = False,
+    window: int = 0, own: bool = False, chunk: tuple[int, int] = (0, 0),
 ) -> tuple[PortState, Reason]:  # fmt: skip
     kind, code = error or (0, 0)
     frames = {field.name: np.zeros(1, dtype=np.uint64) for field in fields(Decoded)}
     told = {"family": family, "tcp_flags": flags, "window": window, "icmp_type": kind, "icmp_code": code}
+    told |= {"chunk_type": chunk[0], "chunk_flags": chunk[1]}
     frames |= {name: np.array([value], dtype=np.uint16) for name, value in told.items()}
     number, one = np.zeros(1, dtype=np.int64), np.zeros(1, dtype=np.uint8)
     replies = Replies(number, number, one, number, number, np.array([error is not None]), np.array([own]))
@@ -77,6 +78,7 @@ def test_flags_that_decide_nothing(flags: int) -> None:
         (6, (1, 0), Reason.NO_ROUTE),
         (6, (1, 1), Reason.ADMIN_PROHIBITED),
         (6, (1, 2), Reason.BEYOND_SCOPE),
+        (6, (4, 1), Reason.PARAM_PROBLEM),
         (6, (1, 3), Reason.HOST_UNREACH),
         (6, (1, 4), Reason.PORT_UNREACH),
         (6, (1, 5), Reason.ADMIN_PROHIBITED),
@@ -174,3 +176,19 @@ def test_words() -> None:
     assert flag_words(0) == "tcp none"
     assert icmp_words(4, 3, 13) == "icmp 3/13"
     assert icmp_words(6, 1, 4) == "icmpv6 1/4"
+
+
+@pytest.mark.parametrize(
+    ("technique", "chunk", "verdict"),
+    [
+        (Technique.SCTP_INIT, (2, 0), (OPEN, Reason.INIT_ACK)),
+        (Technique.SCTP_INIT, (6, 0), (CLOSED, Reason.ABORT)),
+        (Technique.SCTP_INIT, (6, 1), (CLOSED, Reason.ABORT)),
+        (Technique.SCTP_INIT, (9, 0), (UNKNOWN, Reason.UNKNOWN_RESPONSE)),
+        (Technique.SCTP_COOKIE_ECHO, (6, 1), (CLOSED, Reason.ABORT)),
+        (Technique.SCTP_COOKIE_ECHO, (2, 0), (UNKNOWN, Reason.UNKNOWN_RESPONSE)),
+    ],
+)
+def test_chunks_that_decide(technique: Technique, chunk: tuple[int, int], verdict: tuple[PortState, Reason]) -> None:
+    assert one(technique=RAW_TECHNIQUES[technique], chunk=chunk) == verdict
+    assert one(technique=RAW_TECHNIQUES[technique], error=(3, 3)) == (FILTERED, Reason.PORT_UNREACH)

@@ -34,7 +34,9 @@ def test_every_technique_that_can_be_chosen_but_the_connect_scan_has_a_row() -> 
 
 @pytest.mark.parametrize("technique", RAW_TECHNIQUES.values(), ids=lambda technique: technique.probe)
 def test_no_segment_has_two_meanings(technique: RawTechnique) -> None:
-    for flags in range(512):
+    # Of SCTP type and flags of a chunk, a byte each.
+    values = range(512) if technique.protocol is Protocol.TCP else range(0, 0x10000, 0x80)
+    for flags in values:
         for window in (False, True):
             fitting = [
                 meaning
@@ -42,7 +44,8 @@ def test_no_segment_has_two_meanings(technique: RawTechnique) -> None:
                 if flags & meaning.mask == meaning.value and meaning.window in (None, window)
             ]
             assert len(fitting) <= 1
-            assert bool(fitting) or not flags & 4, "a reset always means something"
+            reset = technique.protocol is Protocol.TCP and flags & 4
+            assert bool(fitting) or not reset, "a reset always means something"
     assert technique.reads_window == (technique.probe == "window")
 
 
@@ -68,3 +71,10 @@ def test_what_sends_no_raw_packets_of_tcp() -> None:
     assert raw_technique(Technique.CONNECT, None) is None
     assert raw_technique(Technique.ACK, None) is RAW_TECHNIQUES[Technique.ACK]
     assert raw_technique(Technique.UDP, 0x28) is RAW_TECHNIQUES[Technique.UDP], "flags are TCP's"
+
+
+def test_sctp_has_two_kinds_of_probe() -> None:
+    first, second = RAW_TECHNIQUES[Technique.SCTP_INIT], RAW_TECHNIQUES[Technique.SCTP_COOKIE_ECHO]
+    assert (first.kind, second.kind) == (ProbeKind.SCTP_INIT, ProbeKind.SCTP_COOKIE)
+    assert (first.silence, second.silence) == (PortState.FILTERED, PortState.OPEN_FILTERED)
+    assert raw_technique(Technique.SCTP_INIT, 18) is first
