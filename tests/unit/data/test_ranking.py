@@ -1,6 +1,7 @@
 import pytest
 
-from leadline.data.ranking import DEFAULT_COUNT, FAST_COUNT, parse_ranking, top_ports
+from leadline.data.ranking import DEFAULT_COUNT, FAST_COUNT, known_count, parse_ranking, top_ports
+from leadline.data.services import default_services
 from leadline.errors import DataError
 from leadline.model.port import Protocol
 
@@ -56,3 +57,11 @@ def test_after_the_head_come_the_named_system_ports() -> None:
 def test_ip_protocols_come_in_their_own_order() -> None:
     assert top_ports(Protocol.IP, 1000) == tuple(range(256))
     assert top_ports(Protocol.IP, 3) == (0, 1, 2)
+
+
+def test_of_sctp_few_ports_are_known() -> None:
+    assert 80 < known_count(Protocol.SCTP) < 120
+    known = top_ports(Protocol.SCTP, known_count(Protocol.SCTP))
+    assert set(default_services().registered(Protocol.SCTP)) <= set(known)
+    assert known_count(Protocol.TCP) > 5000
+    assert known_count(Protocol.IP) == 256
