@@ -19,8 +19,8 @@ REASONS = [
     "net-unreach", "host-unreach", "proto-unreach", "port-unreach", "net-prohibited", "host-prohibited",
     "admin-prohibited", "dest-unreach", "time-exceeded", "echo-reply", "timestamp-reply",
     "addressmask-reply", "arp-response", "nd-response", "localhost-response", "user-set", "udp-response",
-    "proto-response", "perm-denied", "no-route", "beyond-scope", "param-problem", "reject-route", "source-quench", "init-ack",
-    "abort", "ipid-change", "no-ipid-change", "script-set", "tcp-response",
+    "proto-response", "perm-denied", "no-route", "beyond-scope", "param-problem", "reject-route",
+    "source-quench", "init-ack", "abort", "ipid-change", "no-ipid-change", "script-set", "tcp-response",
 ]  # fmt: skip
 
 
