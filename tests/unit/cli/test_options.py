@@ -70,7 +70,7 @@ def test_what_is_shown_is_built_and_told() -> None:
 def test_the_reference_page_names_options_that_work() -> None:
     page = (Path(__file__).parents[3] / "docs" / "reference" / "command-line.md").read_text()
     examples = {"-nv", "-sSV", "-oXscan", "-open", "--ope"}
-    found = set(re.findall(r"`(--?[a-zA-Z][a-zA-Z0-9-]*)", page)) - examples
+    found = set(re.findall(r"`(--[a-zA-Z0-9-]+|-[a-zA-Z][a-zA-Z-]*)", page)) - examples
     assert len(found) > 20
     for name in found:
         assert name in BY_NAME, name
