@@ -44,9 +44,10 @@ def test_the_words_of_the_techniques_are_nmaps_scaninfo_types() -> None:
 
 
 def test_probes_are_in_the_order_in_which_they_are_sent() -> None:
-    # Spec sheet 2.6: echo, SYN, ACK, timestamp, UDP, IP protocol, connect, netmask.
+    # Spec sheet 2.6: echo, SYN, ACK, timestamp, UDP, SCTP, IP protocol, connect, netmask.
     assert [kind.value for kind in PingKind] == [
-        "icmp-echo", "tcp-syn", "tcp-ack", "icmp-timestamp", "udp", "sctp-init", "ip-protocol", "tcp-connect", "icmp-address-mask",
+        "icmp-echo", "tcp-syn", "tcp-ack", "icmp-timestamp", "udp", "sctp-init", "ip-protocol", "tcp-connect",
+        "icmp-address-mask",
     ]  # fmt: skip
 
 
