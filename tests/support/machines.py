@@ -138,6 +138,10 @@ class FakeLink:
         arrivals = [at for at, _ in self._under_way]
         self._clock.time = max(self._clock.time, min([self._clock.time + timeout, *arrivals]))
 
+    def next_look(self, until: float) -> float:
+        self.waits.append(max(0.0, until - self._clock.time))
+        return min([until, *(at for at, _ in self._under_way)])
+
     def close(self) -> None:
         self.closed = True
 
@@ -181,8 +185,23 @@ class FakeConnector:
                 ended.append(Connected(token, error, at))
         return ended
 
+    def next_look(self, until: float) -> float:
+        return min([until, *(at for at, error in self.pending.values() if error is not None)])
+
     def close(self) -> None:
         self.pending.clear()
+
+
+class FakeNetwork:
+    """A network that only has a clock: rests move it."""
+
+    def __init__(self, clock: FakeClock) -> None:
+        self.clock = clock
+        self.rests: list[tuple[object, ...]] = []
+
+    def rest(self, sources: Sequence[object], until: float) -> None:
+        self.rests.append(tuple(sources))
+        self.clock.time = max(self.clock.time + 1e-6, until)
 
 
 def ports_machine(

@@ -55,14 +55,14 @@ def done(events: list[Event]) -> dict[str, Any]:
 
 def break_links(monkeypatch: pytest.MonkeyPatch, limit: int) -> None:
     """Links break as soon as ``limit`` frames were received over one."""
-    wait = SimLink.wait
+    look = SimLink.next_look
 
-    def fail(link: SimLink, timeout: float) -> None:
+    def fail(link: SimLink, until: float) -> float:
         if link.statistics.received >= limit:
             raise LinkError("eth0: the interface is gone")
-        wait(link, timeout)
+        return look(link, until)
 
-    monkeypatch.setattr(SimLink, "wait", fail)
+    monkeypatch.setattr(SimLink, "next_look", fail)
 
 
 def check_failure(events: list[Event], error: Exception | None, kind: type[Exception], message: str) -> None:

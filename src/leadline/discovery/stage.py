@@ -17,8 +17,9 @@ from leadline.engine.partition import Part
 from leadline.engine.prober import Prober
 from leadline.engine.progress import hosts_text
 from leadline.engine.session import Session
+from leadline.engine.turns import Pause, Step
 from leadline.model.address import Address, columns_of
-from leadline.model.event import Event, Notice, PacketTraced, TaskEnded, TaskStarted
+from leadline.model.event import Notice, PacketTraced, TaskEnded, TaskStarted
 from leadline.model.evidence import Evidence
 from leadline.model.host import HostStatus
 from leadline.model.plan import TimingPlan
@@ -51,10 +52,17 @@ class Outcome:
     failure: Exception | None = None
 
 
-def discover(part: Part, block: TargetBlock, session: Session, vendors: VendorNames) -> Generator[Event, None, Outcome]:
-    """Find out which hosts of the part are up; yields events, returns the outcome."""
+def discover(part: Part, block: TargetBlock, session: Session, vendors: VendorNames) -> Generator[Step, None, Outcome]:
+    """Find out which hosts of the part are up; yields events and pauses, returns the outcome."""
+    session.tally.hosts_active += len(part.group)
+    try:
+        return (yield from _discover(part, block, session, vendors))
+    finally:
+        session.tally.hosts_active -= len(part.group)
+
+
+def _discover(part: Part, block: TargetBlock, session: Session, vendors: VendorNames) -> Generator[Step, None, Outcome]:
     plan, group, route = session.plan.discovery, part.group, part.route
-    session.tally.hosts_active = len(group)
     neighbors = route.on_link and plan.link_probes and session.raw
     if plan.mode == "none" and not neighbors:
         if session.raw:
@@ -88,7 +96,7 @@ def _believed(group: HostGroup, reason: Reason) -> Outcome:
 
 def _by_frames(
     group: HostGroup, columns: PingColumns, task: str, session: Session, vendors: VendorNames, quiet: bool = False
-) -> Generator[Event, None, Outcome]:
+) -> Generator[Step, None, Outcome]:
     plan, clock = session.plan, session.clock
     began = clock.now()
     timing = plan.timing
@@ -113,7 +121,7 @@ def _by_frames(
     try:
         for event in drive(machine, link, clock, session.control, session.meter(task)):
             # Of next hops only the packets themselves are of interest.
-            if not quiet or isinstance(event, PacketTraced):
+            if not quiet or isinstance(event, PacketTraced | Pause):
                 yield event
     except Exception as error:  # noqa: BLE001 - raised again when all that was found is told
         failure = error
@@ -144,7 +152,7 @@ def _decided(group: HostGroup, machine: DiscoveryMachine | ConnectDiscovery) -> 
     return status
 
 
-def _next_hops(part: Part, session: Session, vendors: VendorNames) -> Generator[Event, None, None]:
+def _next_hops(part: Part, session: Session, vendors: VendorNames) -> Generator[Step, None, None]:
     """Fill in the MACs of next hops that the kernel knows or that answer our own ARP or ND."""
     route, group = part.route, part.group
     if not route.interface.has_neighbors or route.local:
@@ -178,7 +186,7 @@ def _next_hops(part: Part, session: Session, vendors: VendorNames) -> Generator[
     group.macs[direct] = table[len(gateways) :]
 
 
-def _by_connections(part: Part, block: TargetBlock, session: Session) -> Generator[Event, None, Outcome]:
+def _by_connections(part: Part, block: TargetBlock, session: Session) -> Generator[Step, None, Outcome]:
     plan, group, clock = session.plan, part.group, session.clock
     ports = connect_ports(plan.discovery, group.family)
     began = clock.now()

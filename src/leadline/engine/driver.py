@@ -9,9 +9,10 @@ from leadline.engine.control import Control
 from leadline.engine.progress import ProgressMeter
 from leadline.engine.raw_machine import RawMachine
 from leadline.engine.shaper import as_sent, part_of
+from leadline.engine.shared_link import Inbox, SharedLink
 from leadline.engine.tracing import trace
-from leadline.link.base import Clock, Connector, Link
-from leadline.model.event import Event
+from leadline.engine.turns import GO_ON, Pause, Step
+from leadline.link.base import Clock, Connector
 from leadline.wire.batch import FrameBatch
 
 # Frames built in one turn: replies are looked at between turns, so a larger batch would only fill the rings.
@@ -22,13 +23,24 @@ LONGEST_WAIT = 0.1
 FULL_LINK_WAIT = 0.001
 
 
-def drive(machine: RawMachine, link: Link, clock: Clock, control: Control, meter: ProgressMeter) -> Iterator[Event]:
-    """Run a raw machine to its end; yields its events and progress. The link is left open."""
+def drive(
+    machine: RawMachine, link: SharedLink, clock: Clock, control: Control, meter: ProgressMeter
+) -> Iterator[Step]:
+    """Run a raw machine to its end; yields its events, progress and pauses. The link is left open."""
+    inbox = link.join()
+    meter.look = lambda: (machine.prober.progress(), inbox.sent, inbox.received)
+    try:
+        yield from _drive(machine, inbox, clock, control, meter)
+    finally:
+        inbox.close()
+        meter.end()
+
+
+def _drive(machine: RawMachine, inbox: Inbox, clock: Clock, control: Control, meter: ProgressMeter) -> Iterator[Step]:
     waiting: FrameBatch | None = None
     prober, epoch = machine.prober, machine.epoch
-    sent, received = link.statistics.sent, link.statistics.received
     while not machine.done and not control.stop:
-        frames = link.receive()
+        frames = inbox.receive()
         now = clock.now()
         if len(frames):
             if control.packet_trace:
@@ -39,42 +51,49 @@ def drive(machine: RawMachine, link: Link, clock: Clock, control: Control, meter
         if waiting is None:
             waiting = machine.poll(now, ROOM)
         # Fewer frames than asked for: all windows are full, nothing more can leave before an answer or a timer.
-        quiet = not len(frames) if waiting is None else len(waiting) < ROOM
+        quiet, full = not len(frames) if waiting is None else len(waiting) < ROOM, False
         if waiting is not None:
-            taken = link.send(waiting)
+            taken = inbox.send(waiting)
             if control.packet_trace:
-                yield from trace(as_sent(link, part_of(waiting, 0, taken)), "SENT", now - epoch)
+                yield from trace(as_sent(inbox.shared.inner, part_of(waiting, 0, taken)), "SENT", now - epoch)
             waiting = None if taken >= len(waiting) else part_of(waiting, taken, len(waiting))
             quiet = quiet and waiting is None
-            if not taken and not len(frames):
-                # The link has no room at all: let it get some instead of asking again and again.
-                link.wait(FULL_LINK_WAIT)
+            full = not taken and not len(frames)
         yield from machine.events()
-        if meter.due(now) or control.status_requested:
-            control.status_requested = False
-            share = prober.progress()
-            counted = link.statistics
-            yield meter.event(now, share, counted.sent - sent, counted.received - received)
-        if quiet and not machine.done:
+        if meter.due(now, control):
+            yield meter.event(now, prober.progress(), inbox.sent, inbox.received)
+        if full:
+            # The link has no room at all: let it get some instead of asking again and again.
+            yield Pause((inbox.shared,), inbox.next_look(clock.now() + FULL_LINK_WAIT))
+        elif quiet and not machine.done:
             timer = machine.next_timer(now)
-            link.wait(min(LONGEST_WAIT, max(0.0, timer - clock.now())) if timer is not None else LONGEST_WAIT)
+            longest = clock.now() + LONGEST_WAIT
+            yield Pause((inbox.shared,), inbox.next_look(longest if timer is None else min(longest, timer)))
+        else:
+            yield GO_ON
     yield from machine.events()
 
 
 def drive_connections(
     machine: ConnectMachine, connector: Connector, clock: Clock, control: Control, meter: ProgressMeter
-) -> Iterator[Event]:
-    """Run a connect machine to its end; yields its events and progress. What is still pending is cancelled."""
-    while not machine.done and not control.stop:
-        now = clock.now()
-        started = machine.start(now, ROOM)
-        timer = machine.next_timer(now)
-        patience = LONGEST_WAIT if timer is None else min(LONGEST_WAIT, max(0.0, timer - clock.now()))
-        ended = connector.poll(0.0 if started else patience)
-        machine.take(ended, clock.now())
-        yield from machine.events()
-        if meter.due(now) or control.status_requested:
-            control.status_requested = False
-            yield meter.event(now, machine.prober.progress(), machine.prober.sent, machine.ended)
+) -> Iterator[Step]:
+    """Run a connect machine to its end; yields its events, progress and pauses. What is still pending is cancelled."""
+    meter.look = lambda: (machine.prober.progress(), machine.prober.sent, machine.ended)
+    try:
+        while not machine.done and not control.stop:
+            now = clock.now()
+            started = machine.start(now, ROOM)
+            if started:
+                yield GO_ON
+            else:
+                timer = machine.next_timer(now)
+                longest = clock.now() + LONGEST_WAIT
+                yield Pause((connector,), connector.next_look(longest if timer is None else min(longest, timer)))
+            machine.take(connector.poll(0.0), clock.now())
+            yield from machine.events()
+            if meter.due(now, control):
+                yield meter.event(now, machine.prober.progress(), machine.prober.sent, machine.ended)
+    finally:
+        meter.end()
     machine.cancel_all()
     yield from machine.events()

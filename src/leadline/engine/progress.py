@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import field
+
+from leadline.engine.control import Control
 from leadline.model.event import TaskProgress
 from leadline.model.quick_dataclass import dataclass
 
@@ -30,39 +34,95 @@ def hosts_text(count: int) -> str:
     return f"{count} host{'' if count == 1 else 's'}"
 
 
+@dataclass(slots=True)
+class Board:
+    """One task's progress, whatever number of groups it is at work on at the same time. ``begun``: clock seconds.
+
+    ``meters``: of those groups; they count until the last of them is finished, so that the share of the work done never
+    falls because a group came to its end. ``asked``: somebody wants to know now.
+    """
+
+    begun: float
+    meters: list[ProgressMeter] = field(default_factory=list)
+    running: int = 0
+    next: float = 0.0
+    asked: bool = False
+    rate: float = 0.0
+    last_time: float = 0.0
+    last_sent: int = 0
+
+    def join(self, meter: ProgressMeter, now: float) -> None:
+        """One more group is at work."""
+        if not self.running:
+            self.meters.clear()
+            self.begun = self.last_time = now
+            self.next, self.rate, self.last_sent = now + INTERVAL, 0.0, 0
+        self.meters.append(meter)
+        self.running += 1
+
+
 class ProgressMeter:
-    """Turns the share of work done into progress events. ``begun``: clock seconds; ``epoch``: the scan's begin."""
+    """Turns the share of work done into progress events. ``begun``: clock seconds; ``epoch``: the scan's begin.
 
-    def __init__(self, task: str, tally: Tally, begun: float, epoch: float) -> None:
-        self._task, self._tally = task, tally
-        self._begun, self._epoch = begun, epoch
-        self._next = begun + INTERVAL
-        self._last_time, self._last_sent = begun, 0
-        self._rate = 0.0
+    ``board``: of the task, shared by all groups that it works on (else it has its own); ``weight``: of this group's
+    work among theirs. ``others``: the boards of all tasks, told when a user asks how far the scan is. ``look``: gives
+    share, sent and received of this group when another one gives the event.
+    """
 
-    def due(self, now: float) -> bool:
-        """Whether the next event is due."""
-        return now >= self._next
+    def __init__(
+        self, task: str, tally: Tally, begun: float, epoch: float, board: Board | None = None, weight: float = 1.0,
+        others: dict[str, Board] | None = None,
+    ) -> None:  # fmt: skip
+        self._task, self._tally, self._epoch = task, tally, epoch
+        self._board = board or Board(begun)
+        self._others = others if others is not None else {task: self._board}
+        self.weight, self.share = max(weight, 1.0), 0.0
+        self.sent = self.received = 0
+        self.look: Callable[[], tuple[float, int, int]] | None = None
+        self._ended = False
+        self._board.join(self, begun)
+
+    def due(self, now: float, control: Control | None = None) -> bool:
+        """Whether the task's next event is due; a request of the user is passed on to all tasks that are at work."""
+        if control is not None and control.status_requested:
+            control.status_requested = False
+            for board in self._others.values():
+                board.asked = board.running > 0
+        return self._board.asked or now >= self._board.next
 
     def event(self, now: float, share: float, sent: int, received: int) -> TaskProgress:
-        """The state now: ``share`` 0..1 of the work, packets ``sent`` and ``received`` by this stage."""
-        elapsed = now - self._last_time
+        """The task's state now: ``share`` 0..1 of this group's work, packets ``sent`` and ``received`` for it."""
+        board = self._board
+        self.share, self.sent, self.received = share, sent, received
+        for meter in board.meters:
+            if meter is not self and meter.look is not None:
+                meter.share, meter.sent, meter.received = meter.look()
+        total = sum(meter.weight for meter in board.meters)
+        share = sum(meter.weight * meter.share for meter in board.meters) / total
+        sent = sum(meter.sent for meter in board.meters)
+        elapsed = now - board.last_time
         if elapsed >= INTERVAL / 2:
-            lately = (sent - self._last_sent) / elapsed
-            self._rate = lately if self._rate == 0 else self._rate + NEW_SHARE * (lately - self._rate)
-            self._last_time, self._last_sent = now, sent
-        self._next = now + INTERVAL
-        passed = now - self._begun
-        remaining = passed * (1 - share) / share if share > 0.01 else None
+            lately = (sent - board.last_sent) / elapsed
+            board.rate = lately if board.rate == 0 else board.rate + NEW_SHARE * (lately - board.rate)
+            board.last_time, board.last_sent = now, sent
+        board.next, board.asked = now + INTERVAL, False
+        passed = now - board.begun
         return TaskProgress(
             at=now - self._epoch,
             task=self._task,
             percent=100 * share,
-            remaining=remaining,
+            remaining=passed * (1 - share) / share if share > 0.01 else None,
             sent=sent,
-            received=received,
-            rate=self._rate,
+            received=sum(meter.received for meter in board.meters),
+            rate=board.rate,
             hosts_done=self._tally.hosts_done,
             hosts_up=self._tally.hosts_up,
             hosts_active=self._tally.hosts_active,
         )
+
+    def end(self) -> None:
+        """This group's work is done, or was cut. Calling twice does nothing."""
+        if not self._ended:
+            self._ended = True
+            self.look, self.share = None, 1.0
+            self._board.running -= 1

@@ -13,11 +13,12 @@ from leadline.engine.group import HostGroup
 from leadline.engine.outfit import Outfit
 from leadline.engine.path_memory import PathMemory, recall, remember
 from leadline.engine.prober import Prober
-from leadline.engine.progress import ProgressMeter, Tally
+from leadline.engine.progress import Board, ProgressMeter, Tally
 from leadline.engine.rate import RateLimiter
 from leadline.engine.shaper import ShapedLink
+from leadline.engine.shared_link import SharedLink
 from leadline.errors import LinkError
-from leadline.link.base import CaptureFilter, Clock, Link, LinkStatistics, Network, Route
+from leadline.link.base import CaptureFilter, Clock, LinkStatistics, Network, Route
 from leadline.model.plan import PingKind, Plan, TimingPlan
 from leadline.model.quick_dataclass import dataclass
 from leadline.model.tcp_flags import SYN
@@ -50,7 +51,8 @@ class Session:
     broken: LinkError | None = None
     outfit: Outfit = field(default_factory=Outfit)
     _paths: dict[tuple[str, int, bool, str], PathMemory] = field(default_factory=dict)
-    _links: dict[tuple[str, int, int], Link] = field(default_factory=dict)
+    _boards: dict[str, Board] = field(default_factory=dict)
+    _links: dict[tuple[str, int, int], SharedLink] = field(default_factory=dict)
     _counted: LinkStatistics = field(default_factory=LinkStatistics)
 
     @property
@@ -71,9 +73,11 @@ class Session:
         """Seconds since the scan began."""
         return self.network.clock.now() - self.epoch
 
-    def meter(self, task: str) -> ProgressMeter:
-        """Progress of a stage that begins now."""
-        return ProgressMeter(task, self.tally, self.clock.now(), self.epoch)
+    def meter(self, task: str, weight: float = 1.0) -> ProgressMeter:
+        """Progress of a stage that begins now; ``weight``: of its work among others of the same task."""
+        now = self.clock.now()
+        board = self._boards.setdefault(task, Board(now))
+        return ProgressMeter(task, self.tally, now, self.epoch, board, weight, self._boards)
 
     def codec(self, group: HostGroup, first_port: int, flags: int = SYN) -> ProbeCodec:
         """A codec for a group, for probes in the outfit of this scan; see ``ProbeCodec``."""
@@ -84,7 +88,7 @@ class Session:
             group, self.key, first_port, flags=flags, data=data, adler=self.plan.adler32, fixed_port=port
         )
 
-    def link(self, route: Route) -> Link:
+    def link(self, route: Route) -> SharedLink:
         """The link to a route's interface; opened on first use and kept for the whole scan."""
         family = route.source.version
         key = (route.interface.name, family, int(route.source))
@@ -100,7 +104,7 @@ class Session:
                 promiscuous=self.outfit.hears_others and route.interface.kind == "ethernet",
             )
             link, shape = self.network.open_link(route.interface, capture), self.outfit.frames(family)
-            self._links[key] = ShapedLink(link, shape) if shape.changes else link
+            self._links[key] = SharedLink(ShapedLink(link, shape, self.clock) if shape.changes else link)
         return self._links[key]
 
     def recall(self, route: Route, kind: str, prober: Prober) -> None:

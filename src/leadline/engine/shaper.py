@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from leadline.link.base import Link
+from leadline.link.base import Clock, Link
 from leadline.wire.batch import FrameBatch
 from leadline.wire.shaping import FrameShape, shape_frames
 
@@ -19,11 +19,12 @@ class ShapedLink:
     offered to it again before anything else.
     """
 
-    def __init__(self, inner: Link, shape: FrameShape) -> None:
+    def __init__(self, inner: Link, shape: FrameShape, clock: Clock) -> None:
         self.interface = inner.interface
         self.statistics = inner.statistics
         self._inner = inner
         self._shape = shape
+        self._clock = clock
         self._waiting: FrameBatch | None = None
 
     def shaped(self, batch: FrameBatch) -> FrameBatch:
@@ -57,6 +58,17 @@ class ShapedLink:
     def wait(self, timeout: float) -> None:
         """See ``Link.wait``; shorter while frames wait to be sent."""
         self._inner.wait(timeout if self._flush() else min(timeout, RETRY_SECONDS))
+
+    @property
+    def descriptor(self) -> int:
+        """See ``Source.descriptor``."""
+        return self._inner.descriptor
+
+    def next_look(self, until: float) -> float:
+        """See ``Source.next_look``; soon while frames wait to be sent."""
+        if not self._flush():
+            until = min(until, self._clock.now() + RETRY_SECONDS)
+        return self._inner.next_look(until)
 
     def close(self) -> None:
         """See ``Link.close``; what waits gets a last chance."""

@@ -104,7 +104,20 @@ class LinkStatistics:
     send_failures: int = 0
 
 
-class Link(Protocol):
+class Source(Protocol):
+    """What a scan waits for: a link, a connector, a dialer. ``Network.rest`` waits for several of them together."""
+
+    @property
+    def descriptor(self) -> int:
+        """Readable when there may be something to take; -1 where there are no descriptors (simulated networks)."""
+        ...
+
+    def next_look(self, until: float) -> float:
+        """Until when (clock seconds, at most ``until``) one may sleep; the past when there is something to take now."""
+        ...
+
+
+class Link(Source, Protocol):
     """Moves frames. Not thread-safe. ``interface`` tells the framing; errors of our own side raise ``LinkError``."""
 
     interface: Interface
@@ -137,7 +150,7 @@ Attempt: TypeAlias = tuple[int, Address, int, str]
 """A connection attempt: its token, the address and port, and the interface of a link-local address (name or index)."""
 
 
-class Connector(Protocol):
+class Connector(Source, Protocol):
     """Opens many TCP connections at once without blocking; a connection that succeeds is closed (RST) at once.
 
     ``capacity``: how many may be pending (descriptor limit). A connection to oneself (same address and port at both
@@ -191,6 +204,13 @@ class Network(Protocol):
 
     def open_link(self, interface: Interface, capture: CaptureFilter) -> Link:
         """Raises ``PrivilegeError`` or ``LinkError``."""
+        ...
+
+    def rest(self, sources: Sequence[Source], until: float) -> None:
+        """Sleep until one of these has something, or until ``until`` (clock seconds; in the past: not at all).
+
+        What each of them said in ``next_look`` is in ``until`` already.
+        """
         ...
 
     def neighbor(self, interface: Interface, address: Address) -> bytes | None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from leadline.errors import LinkError, ScanError
 from leadline.link import packet_socket
-from leadline.link.base import CaptureFilter, Clock, Connector, Interface, Link, LinkStatistics, RoutedTargets
+from leadline.link.base import CaptureFilter, Clock, Connector, Interface, Link, LinkStatistics, RoutedTargets, Source
 from leadline.link.filter import Program, compile_filter
 from leadline.link.kernel_tables import KernelTables, read_tables
 from leadline.link.neighbors import known_mac
@@ -121,6 +122,12 @@ class KernelNetwork:
             if any(own == address for own, _ in interface.addresses):
                 return interface
         return None
+
+    def rest(self, sources: Sequence[Source], until: float) -> None:
+        """See ``Network.rest``."""
+        left = until - self.clock.now()
+        if left > 0:
+            packet_socket.wait_any([source.descriptor for source in sources], left)
 
     def neighbor(self, interface: Interface, address: Address) -> bytes | None:
         """The MAC that the kernel knows for a next hop, else ``None``."""

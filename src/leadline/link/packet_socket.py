@@ -11,6 +11,7 @@ import os
 import select
 import socket
 import struct
+from collections.abc import Sequence
 
 from leadline.errors import LinkError, PrivilegeError
 from leadline.link.base import Interface
@@ -122,6 +123,17 @@ def take_drops(opened: socket.socket) -> int:
     except OSError:
         return 0
     return int(drops)
+
+
+def wait_any(descriptors: Sequence[int], timeout: float) -> None:
+    """Sleep until one of these descriptors is readable, or ``timeout`` seconds; as exact as ``wait_readable``."""
+    if timeout < EXACT_SECONDS and max(descriptors, default=0) < SELECT_LIMIT:
+        select.select(descriptors, [], [], timeout)
+        return
+    poller = select.poll()
+    for descriptor in descriptors:
+        poller.register(descriptor, select.POLLIN)
+    poller.poll(timeout * 1000)
 
 
 def wait_readable(opened: socket.socket, timeout: float) -> bool:

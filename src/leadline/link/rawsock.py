@@ -178,6 +178,15 @@ class PacketReceiver:
         """From now on frames to other hardware addresses are received as well. Raises ``LinkError``."""
         packet_socket.see_everything(self._socket, self._interface)
 
+    @property
+    def descriptor(self) -> int:
+        """The capture socket's."""
+        return self._socket.fileno()
+
+    def ready(self) -> bool:
+        """Never known beforehand: the descriptor tells."""
+        return False
+
     def close(self) -> None:
         """Close the socket; what it lost goes into the statistics."""
         if self._socket.fileno() >= 0:

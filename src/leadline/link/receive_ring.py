@@ -169,6 +169,19 @@ class ReceiveRing:
         """From now on frames to other hardware addresses are received as well. Raises ``LinkError``."""
         packet_socket.see_everything(self._socket, self._interface)
 
+    @property
+    def descriptor(self) -> int:
+        """The capture socket's."""
+        return self._socket.fileno()
+
+    def ready(self) -> bool:
+        """Whether a frame is there. Gives held slots back, and raises ``LinkError``, as ``wait`` does."""
+        self._give_back()
+        if int(self._status[self._head]) & OURS:
+            return True
+        packet_socket.check_alive(self._socket, self._interface)
+        return False
+
     def close(self) -> None:
         """Batches still held by somebody keep their memory; the socket is closed."""
         if self._socket.fileno() >= 0:

@@ -5,12 +5,13 @@ Whatever the inner one is (rings, raw sockets, the simulator), the pcapng file g
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 
-from leadline.link.base import CaptureFilter, Clock, Connector, Interface, Link, Network, RoutedTargets
+from leadline.link.base import CaptureFilter, Clock, Connector, Interface, Link, Network, RoutedTargets, Source
 from leadline.model.address import U64, Address
 from leadline.wire.batch import FrameBatch
 from leadline.wire.pcapng import INBOUND, LINKTYPE_ETHERNET, LINKTYPE_RAW, OUTBOUND, Writer
@@ -108,6 +109,15 @@ class RecordedLink:
         """See ``Link.wait``."""
         self._inner.wait(timeout)
 
+    @property
+    def descriptor(self) -> int:
+        """See ``Source.descriptor``."""
+        return self._inner.descriptor
+
+    def next_look(self, until: float) -> float:
+        """See ``Source.next_look``."""
+        return self._inner.next_look(until)
+
     def close(self) -> None:
         """Close the inner link and flush the file, which stays open."""
         self._inner.close()
@@ -148,6 +158,10 @@ class RecordedNetwork:
     def open_link(self, interface: Interface, capture: CaptureFilter) -> Link:
         """See ``Network.open_link``."""
         return RecordedLink(self._inner.open_link(interface, capture), self._recording, self.clock)
+
+    def rest(self, sources: Sequence[Source], until: float) -> None:
+        """See ``Network.rest``."""
+        self._inner.rest(sources, until)
 
     def neighbor(self, interface: Interface, address: Address) -> bytes | None:
         """See ``Network.neighbor``."""

@@ -47,6 +47,15 @@ class Receiver(Protocol):
         """Receive frames to other hardware addresses, too. Raises ``LinkError``."""
         ...
 
+    @property
+    def descriptor(self) -> int:
+        """Readable when frames (or an error) are there."""
+        ...
+
+    def ready(self) -> bool:
+        """Whether frames are known to be there without asking the kernel. Raises ``LinkError`` as ``wait`` does."""
+        ...
+
     def close(self) -> None: ...
 
 
@@ -90,6 +99,17 @@ class SocketLink:
         if not self._sender.flush():
             timeout = min(timeout, RETRY_SECONDS)
         self._receiver.wait(max(timeout, 0.0))
+
+    @property
+    def descriptor(self) -> int:
+        """The receiving half's."""
+        return self._receiver.descriptor
+
+    def next_look(self, until: float) -> float:
+        """See ``Source.next_look``; soon while frames wait to be sent."""
+        if self._receiver.ready():
+            return 0.0
+        return until if self._sender.flush() else min(until, self._clock.now() + RETRY_SECONDS)
 
     def close(self) -> None:
         """Close both halves; a second call does nothing."""

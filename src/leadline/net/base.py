@@ -89,6 +89,15 @@ class Dialer(Protocol):
 
     capacity: int
 
+    @property
+    def descriptor(self) -> int:
+        """Readable when there may be something to take; -1 where there are no descriptors (simulated networks)."""
+        ...
+
+    def next_look(self, until: float) -> float:
+        """Until when (clock seconds, at most ``until``) one may sleep; the past when there is something to take now."""
+        ...
+
     def open(self, token: int, endpoint: Endpoint) -> None:
         """Begin; ``Opened`` or ``Ended`` follows. UDP opens at once. A token that is in use is closed before."""
         ...

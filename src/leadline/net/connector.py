@@ -191,6 +191,18 @@ class EpollConnector:
         ended, self._ended = list(self._ended), deque()
         return ended
 
+    @property
+    def descriptor(self) -> int:
+        """The epoll set's."""
+        return self._epoll.fileno()
+
+    def next_look(self, until: float) -> float:
+        """See ``Source.next_look``; soon while attempts wait for room."""
+        if self._ended:
+            return 0.0
+        waits = self._queue and len(self._pending) < self.capacity
+        return min(until, self._clock.now() + RETRY_SECONDS) if waits else until
+
     def _resolve(self, descriptor: int) -> None:
         token, opened, destination = self._pending[descriptor]
         error = opened.connect_ex(destination)

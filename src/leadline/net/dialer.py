@@ -195,6 +195,18 @@ class EpollDialer:
         self._told.clear()
         return events
 
+    @property
+    def descriptor(self) -> int:
+        """The epoll set's."""
+        return self._epoll.fileno()
+
+    def next_look(self, until: float) -> float:
+        """See ``Source.next_look``; soon while streams wait for room."""
+        if self._events:
+            return 0.0
+        waits = self._queue and len(self._open) < self.capacity
+        return min(until, self._clock.now() + RETRY_SECONDS) if waits else until
+
     def _settle(self, dialogue: _Dialogue, descriptor: int, events: list[DialEvent]) -> None:
         """Book what a stream did: pass its events on, forget it at its end, watch for what it waits for now."""
         stream = dialogue.stream

@@ -69,6 +69,15 @@ class ProxyConnector:
         self._suspect()
         return ended
 
+    @property
+    def descriptor(self) -> int:
+        """The dialer's."""
+        return self._dialer.descriptor
+
+    def next_look(self, until: float) -> float:
+        """See ``Source.next_look``."""
+        return self._dialer.next_look(until)
+
     def _ended(self, event: Ended) -> Connected:
         if event.phase == "connect":
             return self._answered(event.token, event.error, event.at)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 
 from leadline import __version__
@@ -12,6 +12,7 @@ from leadline.discovery.stage import discover
 from leadline.engine.control import Control
 from leadline.engine.partition import partition
 from leadline.engine.session import Session
+from leadline.engine.turns import Step, awake
 from leadline.link.base import Network
 from leadline.model.event import Event, Notice, ScanStarted, TargetSkipped
 from leadline.model.host import HostStatus
@@ -53,7 +54,8 @@ def run(plan: Plan, network: Network, resolver: Resolver, control: Control) -> I
         try:
             check_rights(plan, session)
             yield from dress(session, resolver)
-            yield from _blocks(plan, session, resolver)
+            events: Iterator[Event] = awake(_blocks(plan, session, resolver), network)
+            yield from events
             failure = session.broken
         except Exception as error:  # noqa: BLE001 - told in the last event, then raised again
             failure = error
@@ -65,7 +67,7 @@ def run(plan: Plan, network: Network, resolver: Resolver, control: Control) -> I
         raise failure
 
 
-def _blocks(plan: Plan, session: Session, resolver: Resolver) -> Iterator[Event]:
+def _blocks(plan: Plan, session: Session, resolver: Resolver) -> Generator[Step, None, None]:
     protocols = tuple(dict.fromkeys(technique.protocol for technique in plan.ports.techniques)) or (Protocol.TCP,)
     source = TargetSource(
         plan.targets, resolver, default_services(), session.key, read_lines, protocols, session.control.stopping
@@ -81,7 +83,7 @@ def _blocks(plan: Plan, session: Session, resolver: Resolver) -> Iterator[Event]
             yield from _block(known, plan, session, resolver)
 
 
-def _block(known: Known, plan: Plan, session: Session, resolver: Resolver) -> Iterator[Event]:
+def _block(known: Known, plan: Plan, session: Session, resolver: Resolver) -> Iterator[Step]:
     try:
         if plan.discovery.mode == "list":
             yield from list_hosts(known, plan, session, resolver)
@@ -95,7 +97,7 @@ def _block(known: Known, plan: Plan, session: Session, resolver: Resolver) -> It
         raise
 
 
-def _stages(known: Known, plan: Plan, session: Session, resolver: Resolver) -> Iterator[Event]:
+def _stages(known: Known, plan: Plan, session: Session, resolver: Resolver) -> Iterator[Step]:
     block = known.block
     parts, lost = partition(block, session.network, session.outfit)
     for row in lost:

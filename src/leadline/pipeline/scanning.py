@@ -14,8 +14,9 @@ from leadline.data.services import service_name
 from leadline.engine.group import HostGroup
 from leadline.engine.partition import Part
 from leadline.engine.session import Session
+from leadline.engine.turns import Step
 from leadline.errors import LinkError
-from leadline.model.event import Event, TaskStarted
+from leadline.model.event import TaskStarted
 from leadline.model.host import Host, HostStatus
 from leadline.model.plan import Plan
 from leadline.model.port import Protocol
@@ -39,7 +40,7 @@ def matcher_of(plan: Plan) -> Matcher | None:
     return make_matcher(plan.services.rules, default_folder(os.environ))
 
 
-def scan_hosts(known: Known, plan: Plan, session: Session) -> Iterator[Event]:
+def scan_hosts(known: Known, plan: Plan, session: Session) -> Iterator[Step]:
     """Give the hosts that are finished, scan the ports of the others, group by group."""
     scans = bool(plan.ports.techniques)
     for row, host in sorted(known.hosts.items()):
@@ -69,7 +70,7 @@ def ports_of(block: TargetBlock, row: int, plan: Plan) -> PortSet:
 def _scan_group(
     known: Known, part: Part, group: HostGroup, rows: np.ndarray[tuple[int], np.dtype[np.int64]],
     ports: list[PortSet], session: Session,
-) -> Generator[Event, None, None]:  # fmt: skip
+) -> Generator[Step, None, None]:  # fmt: skip
     places = [int(part.rows[index]) for index in rows]
     if session.control.stop or not any(ports):
         cut = known.stage if session.control.stop else ""
@@ -104,7 +105,7 @@ def _popular(protocol: Protocol) -> tuple[int, ...]:
     return top_ports(protocol, POPULAR_FIRST)
 
 
-def _services(known: Known, ready: list[tuple[int, Host]], session: Session) -> Generator[Event, None, None]:
+def _services(known: Known, ready: list[tuple[int, Host]], session: Session) -> Generator[Step, None, None]:
     """Ask what runs behind the open ports of hosts whose ports are known."""
     if not ready or known.matcher is None:
         return

@@ -14,7 +14,8 @@ from leadline.engine.group import HostGroup
 from leadline.engine.prober import Prober
 from leadline.engine.progress import hosts_text
 from leadline.engine.session import Session
-from leadline.model.event import Event, TaskEnded, TaskStarted
+from leadline.engine.turns import Pause, Step
+from leadline.model.event import TaskEnded, TaskStarted
 from leadline.model.plan import Technique
 from leadline.model.port import MAYBE_OPEN, Port, PortSummary, Protocol
 from leadline.model.port_set import PortSet
@@ -74,7 +75,7 @@ def group_sizes(hosts: int, ports: int, session: Session) -> Iterator[int]:
 def scan_ports(
     group: HostGroup, per_host: Sequence[PortSet], scopes: dict[int, str], session: Session,
     names: ServiceNames, popular: Callable[[Protocol], tuple[int, ...]],
-) -> Iterator[Event | HostPorts]:  # fmt: skip
+) -> Iterator[Step | HostPorts]:  # fmt: skip
     """Scan one group by every technique of the plan, one after the other.
 
     ``per_host``: ports of each host; hosts with the same ports should share one object. ``popular``: the ports of a
@@ -82,7 +83,7 @@ def scan_ports(
     """
     phases = techniques_of(session)
     found = _Found(len(group))
-    session.tally.hosts_active = len(group)
+    session.tally.hosts_active += len(group)
     for index, technique in enumerate(phases):
         ports = [() if found.told[row] else each.of(technique.protocol) for row, each in enumerate(per_host)]
         if not any(ports):
@@ -153,7 +154,7 @@ def _merged(before: HostPorts, after: HostPorts) -> HostPorts:
 def _phase(
     technique: Technique, group: HostGroup, ports: list[tuple[int, ...]], matrix: PortMatrix, scopes: dict[int, str],
     session: Session, names: ServiceNames,
-) -> Iterator[Event | HostPorts]:  # fmt: skip
+) -> Iterator[Step | HostPorts]:  # fmt: skip
     """Scan the group by one technique; hosts without ports of its protocol are given at once."""
     output = session.plan.output
     # The reports list at most so many ports of one state one by one (spec sheet 6.1); -d3 lists all.
@@ -179,7 +180,7 @@ def _each(per_host: list[tuple[int, ...]]) -> str:
 def _raw(
     technique: RawTechnique, group: HostGroup, matrix: PortMatrix, session: Session, names: ServiceNames,
     materialised: int,
-) -> Iterator[Event | HostPorts]:  # fmt: skip
+) -> Iterator[Step | HostPorts]:  # fmt: skip
     plan, clock = session.plan, session.clock
     prober = Prober(
         len(group), len(matrix.numbers), matrix.order, plan.timing, clock.now(),
@@ -193,7 +194,7 @@ def _raw(
     path = f"raw {technique.protocol.label}"
     session.recall(group.route, path, prober)
     link = session.link(group.route)
-    steps = drive(machine, link, clock, session.control, session.meter(technique.task))
+    steps = drive(machine, link, clock, session.control, session.meter(technique.task, int(prober.counts.sum())))
     yield from _watch(steps, machine, session, technique.task)
     session.remember(group.route, path, prober)
 
@@ -201,7 +202,7 @@ def _raw(
 def _connections(
     group: HostGroup, matrix: PortMatrix, scopes: dict[int, str], session: Session, names: ServiceNames,
     materialised: int,
-) -> Iterator[Event | HostPorts]:  # fmt: skip
+) -> Iterator[Step | HostPorts]:  # fmt: skip
     plan, clock = session.plan, session.clock
     connector = session.network.connector(plan.timing.max_parallelism, plan.proxies, plan.shape)
     prober = Prober(
@@ -214,15 +215,16 @@ def _connections(
         names=names, materialised=materialised, tracing=session.control.packet_trace,
     )  # fmt: skip
     try:
-        steps = drive_connections(machine, connector, clock, session.control, session.meter(CONNECT_TASK))
+        meter = session.meter(CONNECT_TASK, int(prober.counts.sum()))
+        steps = drive_connections(machine, connector, clock, session.control, meter)
         yield from _watch(steps, machine, session, CONNECT_TASK)
     finally:
         connector.close()
 
 
 def _watch(
-    steps: Iterator[Event], machine: RawScan | ConnectScan, session: Session, task: str
-) -> Iterator[Event | HostPorts]:
+    steps: Iterator[Step], machine: RawScan | ConnectScan, session: Session, task: str
+) -> Iterator[Step | HostPorts]:
     """Pass events on, give finished hosts in between, cut hosts whose time is up, and what is left when all is cut."""
     prober, clock = machine.prober, session.clock
     limit = session.plan.timing.host_timeout
@@ -231,8 +233,11 @@ def _watch(
     failure: Exception | None = None
     yield from _finished(machine, session, reported)
     try:
-        for event in steps:
-            yield event
+        for step in steps:
+            if not isinstance(step, Pause):
+                yield step
+                continue
+            # Nobody waits before all that is known is told.
             if deadline is not None and clock.now() > deadline:
                 late = np.flatnonzero(prober.active)
                 prober.finish(late)
@@ -240,6 +245,7 @@ def _watch(
                     reported[row] = True
                     yield _host_ports(machine, int(row), session, task, timed_out=True)
             yield from _finished(machine, session, reported)
+            yield step
     except Exception as error:  # noqa: BLE001 - raised again when all that was found is told
         failure = error
     yield from _finished(machine, session, reported)

@@ -201,6 +201,10 @@ class ServiceMachine:
             talk.dialogue.stop(now)
             self._end(talk, now, complete=False)
 
+    def forget(self, host: int) -> None:
+        """Nothing goes on with this host any more: its number may be used again."""
+        self._hosts.pop(host, None)
+
     # ------------------------------------------------------------------------------------------------ beginning
 
     def _admit(self, now: float) -> None:

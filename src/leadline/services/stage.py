@@ -9,7 +9,8 @@ from dataclasses import dataclass, replace
 from leadline import __version__
 from leadline.engine.progress import hosts_text
 from leadline.engine.session import Session
-from leadline.model.event import Event, ServiceTraced, TaskEnded, TaskStarted
+from leadline.engine.turns import Pause, Step
+from leadline.model.event import ServiceTraced, TaskEnded, TaskStarted
 from leadline.model.host import Host
 from leadline.model.port import MAYBE_OPEN, Port, PortState, Protocol, Reason
 from leadline.model.service import Service
@@ -44,25 +45,19 @@ class _Pending:
 
 def scan_services(
     hosts: Sequence[tuple[int, Host]], scopes: dict[int, str], matcher: Matcher, session: Session
-) -> Iterator[Event | HostServices]:
+) -> Iterator[Step | HostServices]:
     """``hosts``: with their rows; ``scopes``: interface of link-local ones, by row. Every host is given back once."""
-    work = _Work(hosts, scopes, matcher, session)
-    began = session.clock.now()
-    services = f"{work.machine.added} service{'' if work.machine.added == 1 else 's'}"
-    yield TaskStarted(session.at(), TASK, f"{services} on {hosts_text(len(hosts))}")
-    try:
-        yield from work.run()
-    finally:
-        work.dialer.close_all()
-    yield TaskEnded(session.at(), TASK, f"{services} on {hosts_text(len(hosts))}", session.clock.now() - began)
+    stage = ServiceStage(matcher, session)
+    for row, host in hosts:
+        stage.add(row, host, scopes.get(row, ""))
+    stage.finish()
+    yield from stage.steps()
 
 
-class _Work:
-    """One run of the stage."""
+class ServiceStage:
+    """Version detection of hosts that come in one by one: ``add`` them, at any time, and run ``steps`` meanwhile."""
 
-    def __init__(
-        self, hosts: Sequence[tuple[int, Host]], scopes: dict[int, str], matcher: Matcher, session: Session
-    ) -> None:
+    def __init__(self, matcher: Matcher, session: Session) -> None:
         plan, clock = session.plan, session.clock
         self.session, self.excluded = session, matcher.probes.excluded
         most = plan.timing.max_parallelism
@@ -84,11 +79,34 @@ class _Work:
         )  # fmt: skip
         self.machine = ServiceMachine(self.dialer, asking, session.rate, limit)
         self.hosts: dict[int, _Pending] = {}
-        for row, host in hosts:
-            self._add(row, host, scopes.get(row, ""))
+        self._fresh: list[int] = []
+        self._hosts_added = 0
+        self._complete = False
         self.next_check = clock.now()
 
-    def _add(self, row: int, host: Host, scope: str) -> None:
+    def finish(self) -> None:
+        """No more hosts will come: ``steps`` ends when those that came are done."""
+        self._complete = True
+
+    def steps(self) -> Iterator[Step | HostServices]:
+        """Ask until all hosts are done, or the user stops; hosts as soon as they are finished."""
+        began = self.session.clock.now()
+        yield TaskStarted(self.session.at(), TASK, self._amount())
+        try:
+            yield from self._run()
+        finally:
+            self.dialer.close_all()
+        yield TaskEnded(self.session.at(), TASK, self._amount(), self.session.clock.now() - began)
+
+    def _amount(self) -> str:
+        added = self.machine.added
+        return f"{added} service{'' if added == 1 else 's'} on {hosts_text(self._hosts_added)}"
+
+    def add(self, row: int, host: Host, scope: str = "") -> None:
+        """Ask the ports of one more host; ``row``: the caller's number of it, ``scope``: as of a link-local one."""
+        self._hosts_added += 1
+        self._fresh.append(row)
+        self.session.tally.hosts_active += 1
         pending = self.hosts[row] = _Pending(host, list(host.ports), 0)
         for index, port in enumerate(host.ports):
             if port.state not in MAYBE_OPEN or port.protocol not in _FOUND:
@@ -110,30 +128,37 @@ class _Work:
         when = at - self.session.epoch
         self.traced.append(ServiceTraced(when, target.address, target.port, target.protocol, printable))
 
-    def run(self) -> Iterator[Event | HostServices]:
+    def _run(self) -> Iterator[Step | HostServices]:
         session, machine, clock = self.session, self.machine, self.session.clock
         meter = session.meter(TASK)
-        yield from self._done(list(self.hosts))
-        while not machine.done and not session.control.stop:
-            now = clock.now()
-            machine.start(now)
-            timer = machine.next_timer(now)
-            patience = LONGEST_WAIT if timer is None else min(LONGEST_WAIT, max(0.0, timer - clock.now()))
-            events = self.dialer.poll(patience)
-            now = clock.now()
-            machine.take(events, now)
-            yield from self._finished(machine.answers())
-            yield from self._overdue(now)
-            if meter.due(now) or session.control.status_requested:
-                session.control.status_requested = False
-                share = machine.finished / max(1, machine.added)
-                yield meter.event(now, share, machine.opened, machine.finished)
+        meter.look = self._progress
+        try:
+            while not (machine.done and self._complete and not self._fresh) and not session.control.stop:
+                fresh, self._fresh = self._fresh, []
+                yield from self._done(fresh)
+                machine.start(clock.now())
+                longest = clock.now() + LONGEST_WAIT
+                timer = machine.next_timer(clock.now())
+                yield Pause((self.dialer,), self.dialer.next_look(longest if timer is None else min(longest, timer)))
+                events = self.dialer.poll(0.0)
+                now = clock.now()
+                machine.take(events, now)
+                yield from self._finished(machine.answers())
+                yield from self._overdue(now)
+                if meter.due(now, session.control):
+                    yield meter.event(now, *self._progress())
+        finally:
+            meter.end()
         if not machine.done:
             machine.stop(clock.now())
         yield from self._finished(machine.answers())
         yield from self._cut(list(self.hosts), timed_out=False)
 
-    def _finished(self, answers: list[Answer]) -> Iterator[Event | HostServices]:
+    def _progress(self) -> tuple[float, int, int]:
+        machine = self.machine
+        return machine.finished / max(1, machine.added), machine.opened, machine.finished
+
+    def _finished(self, answers: list[Answer]) -> Iterator[Step | HostServices]:
         traced, self.traced = self.traced, []
         yield from traced
         touched: dict[int, None] = {}
@@ -156,10 +181,10 @@ class _Work:
         for row in rows:
             pending = self.hosts[row]
             if not pending.missing and not pending.cut:
-                del self.hosts[row]
+                self._forget(row)
                 yield HostServices(row, replace(pending.host, ports=tuple(pending.ports), ended=self._epoch()))
 
-    def _overdue(self, now: float) -> Iterator[Event | HostServices]:
+    def _overdue(self, now: float) -> Iterator[Step | HostServices]:
         """Hosts whose time (``--host-timeout``) is up since their first connection."""
         limit = self.session.plan.timing.host_timeout
         if not limit or now < self.next_check:
@@ -175,11 +200,17 @@ class _Work:
     def _cut(self, rows: list[int], *, timed_out: bool) -> Iterator[HostServices]:
         """Hosts that are not finished: given as they are, marked."""
         for row in rows:
-            pending = self.hosts.pop(row)
+            pending = self.hosts[row]
+            self._forget(row)
             host = replace(
                 pending.host, ports=tuple(pending.ports), interrupted=TASK, timed_out=timed_out, ended=self._epoch()
             )
             yield HostServices(row, host)
+
+    def _forget(self, row: int) -> None:
+        del self.hosts[row]
+        self.machine.forget(row)
+        self.session.tally.hosts_active -= 1
 
     def _epoch(self) -> float:
         return self.session.clock.epoch()

@@ -69,6 +69,18 @@ class SimConnector:
                 return ended
             clock.advance_to(moment)
 
+    @property
+    def descriptor(self) -> int:
+        """There is none."""
+        return -1
+
+    def next_look(self, until: float) -> float:
+        """The next ending, or ``until``."""
+        self._admit()
+        self._handshakes.send()
+        moment = self._handshakes.next_time()
+        return until if moment is None else min(until, moment)
+
     def close(self) -> None:
         """Forget everything."""
         self._handshakes.clear()

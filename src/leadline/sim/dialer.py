@@ -113,6 +113,21 @@ class SimDialer:
         events, self._events = list(self._events), deque()
         return events
 
+    @property
+    def descriptor(self) -> int:
+        """There is none."""
+        return -1
+
+    def next_look(self, until: float) -> float:
+        """The next thing to happen and ``wake`` beyond, or ``until``."""
+        if self._events:
+            return 0.0
+        self._admit()
+        self._handshakes.send()
+        self._datagrams.send()
+        moment = self._next_time()
+        return until if moment is None else min(until, moment + self._wake)
+
     def close_all(self) -> None:
         """Close every stream."""
         for token in [*self._open, *self._waiting]:

@@ -90,6 +90,18 @@ class SimLink:
         # Whoever sleeps wakes up a little late and finds more than one frame, as on a real machine.
         clock.advance_to(end if arrival is None else min(end, arrival + self._wake))
 
+    @property
+    def descriptor(self) -> int:
+        """There is none."""
+        return -1
+
+    def next_look(self, until: float) -> float:
+        """The next arrival and ``wake`` beyond, or ``until``: whoever sleeps wakes up a little late."""
+        self._check()
+        self._medium.settle(until)
+        arrival = self._arrivals.next_time()
+        return until if arrival is None else min(until, arrival + self._wake)
+
     def close(self) -> None:
         """Forget what is under way. Closing twice does nothing."""
         if not self._closed:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from ipaddress import ip_address
 
 import numpy as np
 
 from leadline.errors import LinkError, PrivilegeError, UsageError
-from leadline.link.base import CaptureFilter, Interface, RoutedTargets
+from leadline.link.base import CaptureFilter, Interface, RoutedTargets, Source
 from leadline.model.address import U64, Address
 from leadline.model.plan import PacketShape, Proxy
-from leadline.sim.clock import VirtualClock
+from leadline.sim.clock import CALL_COST, VirtualClock
 from leadline.sim.connector import SimConnector
 from leadline.sim.dialer import SimDialer
 from leadline.sim.exchange import LOOPBACK, Exchange, Tally
@@ -86,6 +87,10 @@ class SimNetwork:
     def can_send_raw(self) -> bool:
         """As the world says."""
         return self.world.raw
+
+    def rest(self, sources: Sequence[Source], until: float) -> None:
+        """Move the clock to ``until``. Every rest takes ``CALL_COST`` at least: no loop stands still for ever."""
+        self.clock.advance_to(max(until, self.clock.now() + CALL_COST))
 
     def neighbor(self, interface: Interface, address: Address) -> bytes | None:
         """Nothing is known beforehand: ARP and ND have to ask."""

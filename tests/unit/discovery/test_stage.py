@@ -13,6 +13,7 @@ from leadline.engine.control import Control
 from leadline.engine.partition import partition
 from leadline.engine.rate import RateLimiter
 from leadline.engine.session import Session
+from leadline.engine.turns import awake
 from leadline.errors import LinkError
 from leadline.link.base import Interface
 from leadline.model.address import Address, columns_of
@@ -49,7 +50,7 @@ def run(network: SimNetwork, session: Session, *targets: str) -> tuple[list[Even
     (part,), lost = partition(block, network)
     assert not len(lost)
     events: list[Event] = []
-    steps = discover(part, block, session, lambda mac: "")
+    steps = awake(discover(part, block, session, lambda mac: ""), network)
     while True:
         try:
             events.append(next(steps))
@@ -201,8 +202,8 @@ def test_what_was_found_before_a_failure_is_kept(raw: bool, monkeypatch: pytest.
             raise broken
 
     if raw:
-        wait = SimLink.wait
-        monkeypatch.setattr(SimLink, "wait", lambda link, timeout: (fail(), wait(link, timeout))[1])
+        look = SimLink.next_look
+        monkeypatch.setattr(SimLink, "next_look", lambda link, until: (fail(), look(link, until))[1])
     else:
         from leadline.sim.connector import SimConnector
 

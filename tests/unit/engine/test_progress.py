@@ -1,6 +1,7 @@
 import pytest
 
-from leadline.engine.progress import INTERVAL, ProgressMeter, Tally
+from leadline.engine.control import Control
+from leadline.engine.progress import INTERVAL, Board, ProgressMeter, Tally
 
 
 def meter(tally: Tally | None = None) -> ProgressMeter:
@@ -35,3 +36,36 @@ def test_the_rate_is_smoothed_and_not_measured_over_an_instant() -> None:
     assert progress.event(111.0, 0.1, 100, 0).rate == pytest.approx(100)
     assert progress.event(111.0 + INTERVAL / 4, 0.1, 10_000, 0).rate == pytest.approx(100)
     assert progress.event(112.0, 0.1, 300, 0).rate == pytest.approx(125)
+
+
+def test_groups_of_one_task_are_one_progress() -> None:
+    boards: dict[str, Board] = {}
+    tally = Tally()
+    board = boards["SYN"] = Board(100.0)
+    first = ProgressMeter("SYN", tally, 100.0, 100.0, board, 300.0, boards)
+    second = ProgressMeter("SYN", tally, 102.0, 100.0, board, 100.0, boards)
+    second.look = lambda: (0.4, 40, 4)
+    event = first.event(104.0, 0.8, 240, 24)
+    assert event.percent == pytest.approx(70)
+    assert (event.sent, event.received) == (280, 28)
+    assert event.remaining == pytest.approx(4 * 0.3 / 0.7), "counted from the begin of the first group"
+    assert not second.due(104.1), "what one has told the others need not tell again"
+    first.end()
+    first.end()
+    assert second.event(105.0, 0.4, 40, 4).percent == pytest.approx(85), "what is done still counts"
+    second.end()
+    fresh = ProgressMeter("SYN", tally, 200.0, 100.0, board, 5.0, boards)
+    assert fresh.event(201.0, 0.5, 1, 1).percent == pytest.approx(50), "a later group begins anew"
+
+
+def test_a_request_is_answered_by_every_task_at_work() -> None:
+    boards = {"SYN": Board(100.0), "Service scan": Board(100.0), "old": Board(100.0)}
+    first, second = (ProgressMeter(task, Tally(), 100.0, 100.0, boards[task], 1.0, boards) for task in list(boards)[:2])
+    control = Control()
+    control.status_requested = True
+    assert first.due(100.1, control)
+    assert not control.status_requested
+    first.event(100.1, 0.1, 1, 1)
+    assert not first.due(100.1, control)
+    assert second.due(100.1, control)
+    assert not boards["old"].asked, "nobody is there to answer"

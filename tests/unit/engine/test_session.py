@@ -119,10 +119,10 @@ def test_connections_through_proxies_are_given_more_time(network: Opening) -> No
 def test_frames_are_shaped_between_machine_and_link(network: Opening) -> None:
     session = session_of(network)
     route = Route(interface_of(), ip_address("10.9.0.1"))
-    assert isinstance(session.link(route), FakeLink)
+    assert isinstance(session.link(route).inner, FakeLink)
     session.outfit = Outfit(PacketShape(source_port=53, ttl=3), mac=bytes(6))
     other = session.link(replace(route, source=ip_address("10.9.0.2")))
-    assert isinstance(other, ShapedLink)
+    assert isinstance(other.inner, ShapedLink)
     capture = network.opened[-1][1]
     assert (capture.first_port, capture.last_port, capture.promiscuous) == (53, 53, True)
     assert not network.opened[0][1].promiscuous

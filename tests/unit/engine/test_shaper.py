@@ -10,6 +10,7 @@ from leadline.wire.batch import FrameBatch, empty
 from leadline.wire.shaping import OWN, FrameShape
 from leadline.wire.template import TcpTemplate
 from tests.support.groups import group_of, interface_of, packets
+from tests.support.machines import T0, FakeClock
 
 
 class Inner:
@@ -34,6 +35,11 @@ class Inner:
     def wait(self, timeout: float) -> None:
         self.waits.append(timeout)
 
+    descriptor = 7
+
+    def next_look(self, until: float) -> float:
+        return until
+
     def close(self) -> None:
         self.closed = True
 
@@ -45,7 +51,7 @@ def probes(count: int) -> FrameBatch:
 
 def test_each_frame_becomes_its_copies() -> None:
     inner = Inner()
-    link = ShapedLink(inner, FrameShape(sources=(7, OWN)))
+    link = ShapedLink(inner, FrameShape(sources=(7, OWN)), FakeClock())
     assert (link.interface, link.statistics) == (inner.interface, inner.statistics)
     batch = probes(3)
     assert link.send(batch) == 3
@@ -58,12 +64,13 @@ def test_each_frame_becomes_its_copies() -> None:
 
 def test_what_found_no_room_goes_first() -> None:
     inner = Inner(room=5)
-    link = ShapedLink(inner, FrameShape(sources=(7, OWN, 8)))
+    link = ShapedLink(inner, FrameShape(sources=(7, OWN, 8)), FakeClock())
     first, second = probes(3), probes(1)
     assert link.send(first) == 3
     assert len(inner.sent) == 5
     assert link.send(second) == 0, "no room"
     link.wait(1.0)
+    assert (link.descriptor, link.next_look(T0 + 1)) == (7, T0 + 0.002)
     inner.room = 2
     link.receive()
     assert len(inner.sent) == 7
@@ -71,20 +78,21 @@ def test_what_found_no_room_goes_first() -> None:
     assert link.send(second) == 1
     link.wait(1.0)
     assert inner.waits == [0.002, 1.0]
+    assert link.next_look(T0 + 1) == T0 + 1
     assert inner.sent == [as_sent(link, each).row(index) for each in (first, second) for index in range(len(each) * 3)]
     assert link.send(empty(14)) == 0
 
 
 def test_a_flood_of_copies_is_made_in_portions() -> None:
     inner = Inner()
-    link = ShapedLink(inner, FrameShape(sources=(OWN, *range(1, 128)), chunk=8))
+    link = ShapedLink(inner, FrameShape(sources=(OWN, *range(1, 128)), chunk=8), FakeClock())
     assert link.send(probes(200)) == MOST_FRAMES // (128 * 3)
     assert len(inner.sent) <= MOST_FRAMES
 
 
 def test_closing_gives_the_rest_a_chance() -> None:
     inner = Inner(room=1)
-    link = ShapedLink(inner, FrameShape(sources=(7, OWN)))
+    link = ShapedLink(inner, FrameShape(sources=(7, OWN)), FakeClock())
     link.send(probes(1))
     inner.room = 9
     link.close()

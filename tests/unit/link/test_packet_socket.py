@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import socket
 import struct
+import time
 
 import pytest
 
@@ -129,3 +130,24 @@ def test_waiting_for_something_to_read(monkeypatch: pytest.MonkeyPatch, timeout:
         for limit in (1024, 0):
             monkeypatch.setattr(packet_socket, "SELECT_LIMIT", limit)
             assert packet_socket.wait_readable(near, timeout)
+
+
+@pytest.mark.parametrize("timeout", [0.01, 0.05])
+def test_waiting_for_any_of_several(timeout: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    pairs = [socket.socketpair() for _ in range(2)]
+    descriptors = [near.fileno() for near, _ in pairs]
+    try:
+        for limit in (packet_socket.SELECT_LIMIT, 0):
+            monkeypatch.setattr(packet_socket, "SELECT_LIMIT", limit)
+            begun = time.monotonic()
+            packet_socket.wait_any(descriptors, timeout)
+            assert time.monotonic() - begun >= timeout * 0.9
+        pairs[1][1].send(b"!")
+        begun = time.monotonic()
+        packet_socket.wait_any(descriptors, 30.0)
+        packet_socket.wait_any([], 0.0)
+        assert time.monotonic() - begun < 20
+    finally:
+        for near, far in pairs:
+            near.close()
+            far.close()

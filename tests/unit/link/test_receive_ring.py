@@ -199,6 +199,26 @@ def test_wait_sleeps_and_wakes(ring: ReceiveRing, kernel: Kernel) -> None:
     ring.wait(60.0)
 
 
+def test_whether_a_frame_is_there_is_known_without_waiting(
+    ring: ReceiveRing, kernel: Kernel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packet_socket, "check_alive", lambda opened, interface: None)
+    assert ring.descriptor == kernel.near.fileno()
+    assert not ring.ready()
+    kernel.put(b"x")
+    assert ring.ready()
+    assert rows(ring) == [b"x"]
+    assert not ring.ready(), "what was read is given back"
+    monkeypatch.undo()
+
+    def dead(opened: socket.socket, interface: Interface) -> None:
+        raise LinkError("eth0 is gone")
+
+    monkeypatch.setattr(packet_socket, "check_alive", dead)
+    with pytest.raises(LinkError, match="gone"):
+        ring.ready()
+
+
 def test_wait_tells_of_a_dead_interface(ring: ReceiveRing, kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     def dead(opened: socket.socket, interface: Interface) -> None:
         raise LinkError(interface.name)

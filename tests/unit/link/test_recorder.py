@@ -75,6 +75,14 @@ class Inner:
     def dialer(self, *arguments: object) -> tuple[str, object]:
         return "dialer", arguments
 
+    descriptor = 9
+
+    def next_look(self, until: float) -> float:
+        return until - 1
+
+    def rest(self, sources: object, until: float) -> None:
+        self.rested = (sources, until)
+
 
 def test_frames_of_both_directions(clock: SetClock, ethernet: Interface) -> None:
     file, inner = io.BytesIO(), Inner(clock, ethernet)
@@ -172,3 +180,12 @@ def test_a_disk_that_is_full_at_the_end() -> None:
     network = RecordedNetwork(cast(Network, Inner(SetClock(), cast(Interface, None))), Late())
     network.close()
     assert network.problem == "Cannot write to scan.pcapng: No space left on device; this output ends here."
+
+
+def test_waiting_is_left_to_the_inner_ones(clock: SetClock, ethernet: Interface) -> None:
+    inner = Inner(clock, ethernet)
+    network = RecordedNetwork(cast(Network, inner), io.BytesIO())
+    link = network.open_link(ethernet, CAPTURE)
+    assert (link.descriptor, link.next_look(5.0)) == (9, 4.0)
+    network.rest([link], 7.0)
+    assert inner.rested == ([link], 7.0)

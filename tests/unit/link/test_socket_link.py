@@ -37,6 +37,12 @@ class Halves:
     def wait(self, timeout: float) -> None:
         self.calls.append(timeout)
 
+    descriptor = 7
+    there = False
+
+    def ready(self) -> bool:
+        return self.there
+
     def close(self) -> None:
         self.calls.append("close")
 
@@ -81,3 +87,13 @@ def test_a_link_that_takes_nothing_for_long_is_broken(link: Link, halves: Halves
     assert link.send(empty) == 0
     with pytest.raises(LinkError, match="eth0"):
         link.send(BATCH)
+
+
+def test_until_when_one_may_sleep(link: Link, halves: Halves, clock: SetClock) -> None:
+    later = clock.time + 1.5
+    assert link.descriptor == 7
+    assert link.next_look(later) == later
+    halves.flushed = False
+    assert link.next_look(later) == pytest.approx(clock.time + RETRY_SECONDS)
+    halves.there = True
+    assert link.next_look(later) < clock.time

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import resource
+import select
 import socket
 import threading
 import time
@@ -309,3 +310,15 @@ def test_capacity(monkeypatch: pytest.MonkeyPatch) -> None:
     assert descriptor_capacity(None) == 16  # a quarter is better than one after the other
     monkeypatch.setattr(module.resource, "getrlimit", lambda which: (5, 5))
     assert descriptor_capacity(None) == 1
+
+
+def test_until_when_one_may_sleep(connector: EpollConnector, listener: socket.socket) -> None:
+    now = time.monotonic()
+    assert connector.next_look(now + 5) == now + 5
+    connector.start(1, V4, port_of(listener))
+    connector.start(2, V4, closed_port())
+    select.select([connector.descriptor], [], [], 5.0)
+    assert collect(connector, 2)[1] == 0
+    connector.start(3, ip_address("fe80::1"), 9, "nosuch0")
+    assert connector.next_look(now + 5) < now, "it has ended already"
+    assert collect(connector, 1) == {3: errno.ENODEV}

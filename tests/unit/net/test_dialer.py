@@ -431,3 +431,13 @@ def test_a_thousand_at_once() -> None:
         talk.until_ended(*range(400))
     assert all(talk.kinds(token) == ["Opened", "Received", "Ended"] for token in range(0, 400, 37))
     dialer.close_all()
+
+
+def test_until_when_one_may_sleep(talk: Talk) -> None:
+    now = time.monotonic()
+    assert talk.dialer.next_look(now + 5) == now + 5
+    assert talk.dialer.descriptor >= 0
+    with serving(lambda opened: None) as port:
+        talk.dialer.open(1, Endpoint(ip_address("fe80::1"), port, scope="nosuch0"))
+        assert talk.dialer.next_look(now + 5) < now, "its end is known already"
+        talk.until_ended(1)

@@ -37,14 +37,14 @@ def test_a_failure_in_the_port_scan_comes_after_all_that_was_found(monkeypatch: 
 
 
 def test_one_interface_that_breaks_takes_only_its_own_hosts_along(monkeypatch: pytest.MonkeyPatch) -> None:
-    wait = SimLink.wait
+    look = SimLink.next_look
 
-    def fail(link: SimLink, timeout: float) -> None:
+    def fail(link: SimLink, until: float) -> float:
         if link.interface.name == "eth1" and link.statistics.sent > 5:
             raise LinkError("eth1: the interface is gone")
-        wait(link, timeout)
+        return look(link, until)
 
-    monkeypatch.setattr(SimLink, "wait", fail)
+    monkeypatch.setattr(SimLink, "next_look", fail)
     names = ("eth0", "eth1")
     world = World(
         interfaces=tuple(

@@ -13,6 +13,7 @@ from leadline.engine.control import Control
 from leadline.engine.partition import partition
 from leadline.engine.rate import RateLimiter
 from leadline.engine.session import Session
+from leadline.engine.turns import awake
 from leadline.errors import LinkError
 from leadline.model.address import columns_of
 from leadline.model.event import Event, PortFound, TaskEnded, TaskStarted
@@ -63,9 +64,10 @@ def run(
     for row, address in enumerate(addresses):
         part.group.macs[row] = np.frombuffer(b"\x02" + (int(address) & 0xFF_FFFF_FFFF).to_bytes(5, "big"), np.uint8)
     events: list[Event | HostPorts] = []
-    for event in scan_ports(
+    steps = scan_ports(
         part.group, sets, {}, session, lambda number, protocol: "", lambda protocol: top_ports(protocol, 32)
-    ):
+    )
+    for event in awake(steps, network):
         events.append(event)
         if stop_at is not None and isinstance(event, stop_at):
             session.control.stop = "SIGINT"
@@ -187,14 +189,14 @@ def test_what_was_found_before_a_failure_is_told_first(monkeypatch: pytest.Monke
     network = network_of()
     session = session_of(network, max_parallelism=5)
     told: list[Event | HostPorts] = []
-    wait = SimLink.wait
+    look = SimLink.next_look
 
-    def fail(link: SimLink, timeout: float) -> None:
+    def fail(link: SimLink, until: float) -> float:
         if link.statistics.received > 50:
             raise LinkError("eth0: the interface is gone")
-        wait(link, timeout)
+        return look(link, until)
 
-    monkeypatch.setattr(SimLink, "wait", fail)
+    monkeypatch.setattr(SimLink, "next_look", fail)
     hi, lo = columns_of([ip_address(one) for one in ADDRESSES])
     (part,), _ = partition(TargetBlock(4, hi, lo), network)
     for row, address in enumerate(ADDRESSES):
@@ -202,7 +204,7 @@ def test_what_was_found_before_a_failure_is_told_first(monkeypatch: pytest.Monke
     wanted = PortSet({Protocol.TCP: tuple(range(1, 300))})
     steps = scan_ports(part.group, [wanted, wanted], {}, session, lambda number, protocol: "", lambda protocol: (22,))
     with pytest.raises(LinkError, match="gone"):
-        told.extend(steps)
+        told.extend(awake(steps, network))
     found = results(told)
     assert {host.interrupted for host in found.values()} == {SYN_TASK}
     assert sorted(found) == [0, 1]
