@@ -7,7 +7,7 @@ import platform
 import sys
 from collections.abc import Callable
 
-from bench import accuracy, dialer, matching, scans, services, startup, timing_rules
+from bench import accuracy, dialer, matching, scans, services, silence, startup, timing_rules
 
 BENCHES: dict[str, Callable[[], str]] = {
     "startup": startup.startup,
@@ -19,6 +19,8 @@ BENCHES: dict[str, Callable[[], str]] = {
     "ports": scans.thousand_ports,
     "ports-filtered": scans.thousand_filtered_ports,
     "all-ports": scans.all_ports,
+    "silent": silence.silent,
+    "silent-lossy": silence.silent_lossy,
     "loopback": scans.loopback_connect,
     "dialer": dialer.dialer,
     "services-http": services.services_http,

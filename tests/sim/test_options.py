@@ -46,7 +46,8 @@ def sent(scan: SimScan, pattern: str) -> list[tuple[float, re.Match[str]]]:
 
 
 def syns(scan: SimScan) -> list[tuple[float, str, int]]:
-    pairs = sent(scan, r"TCP \S+ > (\S+):(\d+) S ")
+    """Time, target and port of SYNs that may arrive there: those for routers have a small TTL."""
+    pairs = sent(scan, r"TCP \S+ > (\S+):(\d+) S .* ttl=(?!\d |[12]\d |3[0-2] )")
     return [(at, match[1], int(match[2])) for at, match in pairs]
 
 

@@ -127,7 +127,9 @@ def _by_frames(
         failure = error
     if not quiet:
         yield TaskEnded(session.at(), task, f"{len(group)} total hosts", clock.now() - began)
-    session.remember(group.route, "raw", prober)
+    if not quiet:
+        # How far the next hop is says nothing of what lies behind it.
+        session.remember(group.route, "raw", prober)
     if neighbors:
         group.macs = machine.macs
     now = clock.now()

@@ -105,17 +105,24 @@ class ProbeCodec:
 
     # ---- probes to frames ---------------------------------------------------------------------------------------
 
-    def build(self, kinds: U8, hosts: I64, ports: I64, slots: I64) -> FrameBatch:
-        """Frames of these probes, ``(N,)`` each; kinds may be mixed (frames then come kind by kind)."""
+    def build(self, kinds: U8, hosts: I64, ports: I64, slots: I64, ttls: U8 | None = None) -> FrameBatch:
+        """Frames of these probes, ``(N,)`` each; kinds may be mixed (frames then come kind by kind).
+
+        ``ttls``: those that are not 0 replace what the probe would have.
+        """
         batches = []
         # In the order of the probes: the first to be sent is the likeliest to be answered first.
         distinct, first = np.unique(kinds, return_index=True)
         for kind in distinct[np.argsort(first)]:
             rows = np.flatnonzero(kinds == kind)
-            batches.append(self._build_kind(ProbeKind(int(kind)), hosts[rows], ports[rows], slots[rows]))
+            batches.append(
+                self._build_kind(
+                    ProbeKind(int(kind)), hosts[rows], ports[rows], slots[rows], ttls if ttls is None else ttls[rows]
+                )
+            )
         return concatenate(batches) if len(batches) != 1 else batches[0]
 
-    def _build_kind(self, kind: ProbeKind, hosts: I64, ports: I64, slots: I64) -> FrameBatch:
+    def _build_kind(self, kind: ProbeKind, hosts: I64, ports: I64, slots: I64, ttls: U8 | None) -> FrameBatch:
         group = self.group
         hi, lo = group.hi[hosts], group.lo[hosts]
         if kind is ProbeKind.ARP:
@@ -129,6 +136,8 @@ class ProbeCodec:
         ttl = (37 + (tag >> np.uint64(16)) % np.uint64(23)).astype(np.uint8)
         if group.family == 6:
             ttl[:] = 255
+        if ttls is not None:
+            ttl = np.where(ttls > 0, ttls, ttl)
         source_port = self.first_port + slots
         mark = self._marks.get(kind)
         if mark is not None:

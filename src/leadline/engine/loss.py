@@ -40,6 +40,11 @@ class LossMeter:
         self.sent[-1] += sent.sum()
         self.lost[-1] += lost.sum()
 
+    def count_group(self, sent: float, lost: float) -> None:
+        """The same of transmissions that only the path could lose, not a host."""
+        self.sent[-1] += sent
+        self.lost[-1] += lost
+
     def share(self) -> F64:
         """Estimated loss (of probe or reply) for each host, 0..1, ``(hosts,)``."""
         group = self.lost[-1] / (self.sent[-1] + PRIOR)

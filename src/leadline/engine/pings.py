@@ -47,9 +47,24 @@ class Pings:
         ready = (self.score > 0) & (allowed > 0) & (self._on_way < MOST_PENDING)
         ready &= (self._since >= INTERVAL) | wants_proof
         hosts = np.flatnonzero(ready)
-        # One lost ping may outlast the fifteen after it: its code is not given again while it is awaited.
+        return hosts[self._code_is_free(hosts)][:total]
+
+    def ready(self) -> Bool:
+        """Hosts that can be pinged now, needed or not."""
+        ready: Bool = (self.score > 0) & (self._on_way < MOST_PENDING)
+        hosts = np.flatnonzero(ready)
+        ready[hosts] = self._code_is_free(hosts)
+        return ready
+
+    @property
+    def sent_so_far(self) -> I64:
+        """How many pings each host was sent."""
+        return self._next
+
+    def _code_is_free(self, hosts: I64) -> Bool:
+        """One lost ping may outlast the fifteen after it: its code is not given again while it is awaited."""
         free: Bool = ~self._pending[hosts, self._next[hosts] % CODES]
-        return hosts[free][:total]
+        return free
 
     def send(self, hosts: I64, now: float) -> U8:
         """Book one ping to each of these (distinct) hosts; returns the codes for their tags."""

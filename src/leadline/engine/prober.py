@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.engine.decisions import Decision, Decisions
+from leadline.engine.hop_proof import HopProof
 from leadline.engine.ledger import CODES, Items, Ledger, Phase
 from leadline.engine.loss import LossMeter
+from leadline.engine.pace import Pace
+from leadline.engine.path_proof import PathProof
 from leadline.engine.pings import Pings
 from leadline.engine.rate import RateLimiter
 from leadline.engine.retries import Retries
@@ -34,11 +37,15 @@ _NONE: I64 = np.empty(0, dtype=np.int64)
 
 @dataclass(frozen=True, slots=True)
 class Sends:
-    """Probes to send now, ``(N,)`` each: ``columns`` is ``PING`` for timing pings, ``codes`` goes into the tag."""
+    """Probes to send now, ``(N,)`` each: ``columns`` is ``PING`` for timing pings, ``codes`` goes into the tag.
+
+    ``ttls``: not 0 for proofs that are to end at that hop; ``columns`` then says which probe they look like.
+    """
 
     hosts: I64
     columns: I64
     codes: U8
+    ttls: U8
 
 
 class Prober:
@@ -47,12 +54,13 @@ class Prober:
     ``order``: the columns in the order in which they are sent: ``(width,)`` for all hosts alike, or, with ``offsets``
     ``(hosts + 1,)``, one run for each host (``order[offsets[h]:offsets[h + 1]]``). ``patient``: what times out is
     lost for good (connections), so a host that was never measured gets the first timeout, not that of its neighbours.
+    ``hop``: finds a router that proves the path when nobody else does; only where TTL-limited probes can be sent.
     """
 
     def __init__(
         self, hosts: int, width: int, order: I64, plan: TimingPlan, now: float, *,
         offsets: I64 | None = None, group_limit: int = 8192, datagrams: bool = False, rate: RateLimiter | None = None,
-        patient: bool = False,
+        patient: bool = False, hop: HopProof | None = None,
     ) -> None:  # fmt: skip
         self.hosts, self.width = hosts, width
         self._order, self._offsets = order, offsets
@@ -76,6 +84,8 @@ class Prober:
         self._next_expiry = now
         self._finished: list[I64] = [np.flatnonzero(~self.active)]
         self._decisions = Decisions()
+        self.path = PathProof(self.pings, self.loss, self.windows, self._decisions, hop)
+        self.pace = Pace(self.windows.low)
         self.sent = self.resolved = 0
 
     # ---- what to send -------------------------------------------------------------------------------------------
@@ -88,35 +98,57 @@ class Prober:
         if room <= 0 or not self.active.any():
             return None
         allowed = self._allowed(now, owed)
-        total = min(room, max(owed, self._group_room()))
-        if total <= 0 or not allowed.any():
+        # They never reach a host: windows do not hold them back.
+        ttls, hop_codes = self.path.hop_probes(now, room)
+        total = max(0, min(room - len(ttls), max(owed, self._group_room(now))))
+        if not total and not len(ttls):
             return None
-        ping_hosts = self.pings.due(allowed, self._wants_proof(), total)
-        pings = self.pings.send(ping_hosts, now)
+        wants_proof = self._wants_proof()
+        ping_hosts = self.pings.due(allowed, wants_proof, total)
         allowed[ping_hosts] -= 1
+        others = self.path.neighbours(bool(wants_proof.any()), ping_hosts, total - len(ping_hosts))
+        ping_hosts = np.concatenate((ping_hosts, others))
         total -= len(ping_hosts)
         again = self.retries.take(allowed, total)
-        total -= len(again)
-        items = np.concatenate((again, self._take_fresh(allowed, total)))
-        hosts = items // self.width
-        if not len(items) and not len(ping_hosts):
+        items = np.concatenate((again, self._take_fresh(allowed, total - len(again))))
+        if not len(items) and not len(ping_hosts) and not len(ttls):
             return None
+        return self._book(now, ping_hosts, ttls, hop_codes, items)
+
+    def _book(self, now: float, ping_hosts: I64, ttls: U8, hop_codes: U8, items: I64) -> Sends:
+        hosts = items // self.width
+        pings = self.pings.send(ping_hosts, now)
         codes = self.items.mark_sent(items, now)
         self.ledger.add(items, self.items.tries[items], now)
         self.pings.probes_sent(hosts)
+        self.path.probes_sent(hosts)
         every = np.concatenate((ping_hosts, hosts))
         self.in_flight[:-1] += np.bincount(every, minlength=self.hosts)
         self.in_flight[-1] += len(every)
         self.delays.sent(every, now)
-        self.rate.sent(len(every))
-        self.sent += len(every)
+        count = len(every) + len(ttls)
+        self.rate.sent(count)
+        self.pace.sent(count)
+        self.sent += count
         columns = np.concatenate((np.full(len(ping_hosts), PING, dtype=np.int64), items % self.width))
-        return Sends(every, columns, np.concatenate((pings, codes)))
+        codes = np.concatenate((pings, codes))
+        limits = np.zeros(count, dtype=np.uint8)
+        if len(ttls):
+            # What the target never sees looks like what it is sent first.
+            host = self.path.hop.host if self.path.hop is not None else 0
+            first = int(self._order[self._offsets[host] if self._offsets is not None else 0])
+            limits[: len(ttls)] = ttls
+            every = np.concatenate((np.full(len(ttls), host, dtype=np.int64), every))
+            columns = np.concatenate((np.full(len(ttls), first, dtype=np.int64), columns))
+            codes = np.concatenate((hop_codes, codes))
+        return Sends(every, columns, codes, limits)
 
     def _allowed(self, now: float, owed: int) -> I64:
-        own, limit = self.windows.cwnd[:-1], self.windows.limit[:-1]
+        own = self.windows.cwnd[:-1]
         # A host without a known answer has no window of its own to trust: the group's serves (spec sheet 2.2).
-        window = np.where(self.pings.score > 0, own, np.maximum(own, np.minimum(self.windows.cwnd[-1], limit)))
+        window = np.where(
+            self.pings.score > 0, own, np.maximum(own, min(self.windows.cwnd[-1], self.windows.silent_limit))
+        )
         room: I64 = np.floor(window - self.in_flight[:-1] + 0.5).astype(np.int64)
         np.maximum(room, 0, out=room)
         room[self.delays.delay > 0] = np.minimum(room, 1)[self.delays.delay > 0]
@@ -127,11 +159,15 @@ class Prober:
         room[~self.active] = 0
         return room
 
-    def _group_room(self) -> int:
+    def _group_room(self, now: float) -> int:
+        window = float(self.windows.cwnd[-1])
+        paced = self.pace.room(now, window, float(self.trips.timeout[-1]))
         if self.windows.limit[-1] > self.windows.limit[0] and int(self.active.sum()) < 2:
             # A host alone is its own group.
-            return int(self.windows.limit[-1])
-        return int(np.floor(self.windows.cwnd[-1] - self.in_flight[-1] + 0.5))
+            room = int(self.windows.limit[-1])
+        else:
+            room = int(np.floor(window - self.in_flight[-1] + 0.5))
+        return room if paced is None else min(room, paced)
 
     def _take_fresh(self, allowed: I64, total: int) -> I64:
         if total <= 0:
@@ -193,6 +229,8 @@ class Prober:
         self.windows.resolved(hosts)
         # What needed a retry tells of loss: it must not widen the window first.
         self.windows.acknowledge(hosts[codes == 0], 1.0)
+        self.pace.resolved(len(hosts), 0)
+        self.path.heard()
         self._heard_of(hosts)
         lost_at = self.items.sent_before(items, codes, times[picked])
         self._learn_loss(hosts[~weak], codes[~weak], lost_at[~weak], now)
@@ -219,6 +257,7 @@ class Prober:
         self.trips.sample(hosts, rtt)
         self.windows.resolved(hosts)
         self.windows.acknowledge(hosts, PING_MAGNIFIER)
+        self.path.heard()
         self.loss.count(hosts, np.ones(len(hosts)), np.zeros(len(hosts)))
         self._heard_of(hosts)
         self._grow_limits(now)
@@ -263,7 +302,7 @@ class Prober:
         self.retries.forget(hosts)
         self.pings.stop(hosts)
         self.windows.retire(hosts)
-        self._finished.append(hosts)
+        self._finish(hosts)
 
     # ---- time passes --------------------------------------------------------------------------------------------
 
@@ -277,7 +316,8 @@ class Prober:
         patience[unmeasured] = np.maximum(patience[unmeasured], self._first_timeout)
         items, _, soonest = self.ledger.expire(self.items, self.width, patience, now)
         lost, lost_sent, ping_due = self.pings.expire(patience, now)
-        self._next_expiry = min(soonest, ping_due, now + EXPIRY_GLANCE)
+        hop_due = self.path.expire(float(self.trips.timeout[-1]), now)
+        self._next_expiry = min(soonest, ping_due, hop_due, now + EXPIRY_GLANCE)
         if len(lost):
             self._leave(lost)
             self.windows.resolved(lost)
@@ -289,6 +329,8 @@ class Prober:
             self._leave(hosts)
             self.windows.resolved(hosts)
             self.windows.expired(len(items))
+            self.pace.resolved(0, len(items))
+            self.path.timed_out(hosts, int((self.counts - self.cursor).sum()) + len(items))
             self.retries.timed_out(items)
         self._settle(now)
         return items
@@ -317,20 +359,21 @@ class Prober:
         self.pings.stop(done)
         self.windows.retire(done)
         if len(done):
-            self._finished.append(done)
+            self._finish(done)
 
     def _wants_proof(self) -> Bool:
         """Hosts whose silent probes may not be given up yet: too little is known of the loss on their path."""
         retries = self.retries
         nearly: Bool = self.active & (self.cursor == self.counts) & (retries.benched > 0) & (retries.waiting == 0)
-        return nearly & self.pings.unproven(self.loss.sent[:-1], retries.benched) & (retries.limit < retries.most)
+        nearly &= retries.limit < retries.most
+        own = nearly & self.pings.unproven(self.loss.sent[:-1], retries.benched)
+        return own | self.path.unproven(nearly, retries.benched)
 
     def next_timer(self, now: float) -> float | None:
         """When ``take`` should be called again if nothing arrives."""
         times = [self._next_expiry]
-        rate = self.rate.next_time(now)
-        if rate is not None:
-            times.append(rate)
+        later = self.rate.next_time(now), self.pace.next_time(now), self.path.next_time(now)
+        times += [at for at in later if at is not None]
         held = self.active & (self.delays.next_send > now) & ((self.cursor < self.counts) | (self.retries.waiting > 0))
         if held.any():
             times.append(float(self.delays.next_send[held].min()))
@@ -358,6 +401,12 @@ class Prober:
     @property
     def done(self) -> bool:
         return not self.active.any()
+
+    def _finish(self, hosts: I64) -> None:
+        self._finished.append(hosts)
+        if self.done:
+            # Pings to finished hosts told of the path of the others.
+            self.forget_pings(np.flatnonzero(self.in_flight[:-1] > 0))
 
     # ---- small steps --------------------------------------------------------------------------------------------
 

@@ -36,6 +36,8 @@ class RawMachine(ABC):
         self.group, self.prober, self.codec, self.epoch = group, prober, codec, epoch
         prober.trips.seed(group.srtt, group.rttvar)
         self._events: list[Event] = []
+        # Kind and port of the TTL-limited probes.
+        self._hop_probe = 0, 0
 
     @abstractmethod
     def probes(self, sends: Sends) -> tuple[U8, I64]:
@@ -54,8 +56,12 @@ class RawMachine(ABC):
         if ping.any():
             kinds = np.where(ping, self.group.ping_kind[sends.hosts], kinds).astype(np.uint8)
             ports = np.where(ping, self.group.ping_port[sends.hosts], ports)
-        slots = sends.codes.astype(np.int64) + np.where(ping, PING_SLOT, 0)
-        return self.codec.build(kinds, sends.hosts, ports, slots)
+        limited = sends.ttls > 0
+        if limited.any():
+            row = int(np.argmax(limited))
+            self._hop_probe = int(kinds[row]), int(ports[row])
+        slots = sends.codes.astype(np.int64) + np.where(ping | limited, PING_SLOT, 0)
+        return self.codec.build(kinds, sends.hosts, ports, slots, sends.ttls if limited.any() else None)
 
     def receive(self, frames: FrameBatch, now: float) -> None:
         if not len(frames):
@@ -70,10 +76,22 @@ class RawMachine(ABC):
             group, hosts = self.group, replies.hosts
             ping |= untagged & (replies.kinds == group.ping_kind[hosts]) & (replies.ports == group.ping_port[hosts])
         if ping.any():
+            if self._hop_probe[0]:
+                self._take_hops(decoded, _rows(replies, ping & replies.error), now)
             self._take_pings(decoded, _rows(replies, ping & ~replies.error), now)
             replies = _rows(replies, ~ping)
         if len(replies):
             self.interpret(decoded, replies, now)
+
+    def _take_hops(self, frames: Decoded, replies: Replies, now: float) -> None:
+        """Time exceeded in transit (RFC 792, RFC 4443 section 3.3) for our TTL-limited probes."""
+        hop = self.prober.path.hop
+        family, kind, code = (column[replies.rows] for column in (frames.family, frames.icmp_type, frames.icmp_code))
+        fits = (kind == np.where(family == 4, 11, 3)) & (code == 0) & (replies.slots >= PING_SLOT)
+        fits &= (replies.kinds == self._hop_probe[0]) & (replies.ports == self._hop_probe[1])
+        if hop is not None and fits.any():
+            codes = (replies.slots[fits & (replies.hosts == hop.host)] % CODES).astype(np.uint8)
+            self.prober.path.hop_answered(codes, now)
 
     def _take_pings(self, frames: Decoded, replies: Replies, now: float) -> None:
         group = self.group

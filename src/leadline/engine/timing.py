@@ -32,6 +32,9 @@ HOST_WEIGHT = 8.0
 # Answers and losses after which a host's own share of losses says something.
 TOLD_ENOUGH = 8.0
 PING_MAGNIFIER = 3.0
+# A proof of the path opens the group's window like so many answers for each probe sent since the one before, while
+# nothing was lost; after a loss by this share of itself. A proof missing weighs as if so many others had come.
+PROOF_WORTH, PROOF_GROWTH, PROOFS_BEFORE = 8, 1 / 8, 4.0
 # The window of a host that answers everything and of whose probes none was lost grows beyond Nmap's limit, by this
 # share of the answers, up to so many probes: what it answers and loses is measured all the time.
 HOST_LIMIT, PROVEN_LIMIT, PROVEN_GROWTH, PROVEN_SHARE = 300, 2048.0, 1 / 8, 0.95
@@ -146,6 +149,8 @@ class Windows:
         self.expected: F64 = np.zeros(hosts + 1)
         self.received: F64 = np.zeros(hosts + 1)
         self.last_drop: F64 = np.full(hosts + 1, -np.inf)
+        # What was in flight when the last proof of the path came, and what blind growth may reach after a loss.
+        self._carried = self._blind_limit = float(low)
         # Since the last decrease of each row.
         self._good: F64 = np.zeros(hosts + 1)
         self._lost: F64 = np.zeros(hosts + 1)
@@ -179,11 +184,48 @@ class Windows:
             raised = np.minimum(self.limit[full] + gained[full] * PROVEN_GROWTH, self._proven_limit)
             self.cwnd[full] = self.limit[full] = raised
 
+    @property
+    def silent_limit(self) -> float:
+        """How many probes may be on their way to a host of which no answer is known: only its path can be overrun."""
+        return self._proven_limit
+
     def expired(self, count: int) -> None:
         """Probes timed out: as long as nothing was ever lost in the group that is no sign of loss, but of silence."""
-        if self.last_drop[-1] == -np.inf:
-            most = min(BLIND_LIMIT, float(self.limit[-1]))
-            self.cwnd[-1] = max(self.cwnd[-1], min(self.cwnd[-1] + count, most))
+        most = BLIND_LIMIT if self.last_drop[-1] == -np.inf else self._blind_limit
+        most = min(most, float(self.limit[-1]))
+        self.cwnd[-1] = max(self.cwnd[-1], min(self.cwnd[-1] + count, most))
+
+    def path_proven(self, count: int) -> None:
+        """A proof of the path came back; ``count`` probes were sent since the one before it.
+
+        One proof stands for many probes: until something is lost it opens the group's window like answers to several
+        times as many, doubling it at most; after that by a share.
+        """
+        window = float(self.cwnd[-1])
+        most = min(window, PROOF_WORTH * count)
+        if window >= self.ssthresh[-1]:
+            most = min(most, max(self._increment, window * PROOF_GROWTH))
+        self._good[-1] += 1
+        self.cwnd[-1] = min(window + most, self.limit[-1])
+        self._carried = window
+
+    def path_lost(self, sent: float, now: float) -> None:
+        """A proof of the path sent then was lost: the group's window shrinks by the share of those lost."""
+        self._lost[-1] += 1
+        if sent <= self.last_drop[-1]:
+            return
+        share = self._lost[-1] / (self._lost[-1] + self._good[-1] + PROOFS_BEFORE)
+        self.cwnd[-1] = max(self.low, self.cwnd[-1] * (1 - share))
+        self.ssthresh[-1] = max(2.0, self.cwnd[-1])
+        self.last_drop[-1] = now
+        # Half is kept: proofs are few.
+        self._lost[-1] /= 2
+        self._good[-1] /= 2
+
+    def blind_again(self) -> None:
+        """There is no proof of the path any more: half of what the last one allowed is the most."""
+        self._blind_limit = max(self.low, min(BLIND_LIMIT, self._carried / 2))
+        self.cwnd[-1] = min(self.cwnd[-1], max(self._blind_limit, self._initial[-1]))
 
     def retire(self, hosts: I64) -> None:
         """These hosts are finished: their windows tell nothing of the path any more."""

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from leadline.engine.codec import SLOTS
 from leadline.engine.driver import drive, drive_connections
 from leadline.engine.group import HostGroup
+from leadline.engine.hop_proof import HopProof
 from leadline.engine.prober import Prober
 from leadline.engine.progress import hosts_text
 from leadline.engine.session import Session
 from leadline.engine.turns import Pause, Step
 from leadline.model.event import TaskEnded, TaskStarted
-from leadline.model.plan import Technique
+from leadline.model.plan import Technique, TimingPlan
 from leadline.model.port import MAYBE_OPEN, Port, PortSummary, Protocol
 from leadline.model.port_set import PortSet
 from leadline.model.quick_dataclass import dataclass
@@ -177,6 +178,12 @@ def _each(per_host: list[tuple[int, ...]]) -> str:
     return str(counts.pop()) if len(counts) == 1 else f"{min(counts)}-{max(counts)}"
 
 
+def _may_ask_routers(group: HostGroup, technique: RawTechnique, timing: TimingPlan) -> bool:
+    """There are some, their errors tell a probe surely, and the user has not laid down the pace: then it is known."""
+    near = group.route.on_link or group.route.local
+    return not (near or technique.protocol is Protocol.UDP or timing.scan_delay or timing.max_parallelism)
+
+
 def _raw(
     technique: RawTechnique, group: HostGroup, matrix: PortMatrix, session: Session, names: ServiceNames,
     materialised: int,
@@ -185,6 +192,7 @@ def _raw(
     prober = Prober(
         len(group), len(matrix.numbers), matrix.order, plan.timing, clock.now(),
         offsets=matrix.offsets, rate=session.rate, datagrams=technique.protocol is Protocol.UDP,
+        hop=HopProof() if _may_ask_routers(group, technique, plan.timing) else None,
     )  # fmt: skip
     codec = session.codec(group, session.first_port + SLOTS, flags=technique.flags)
     machine = RawScan(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -192,11 +194,17 @@ def test_codes_wrap_where_tries_exceed_the_tag() -> None:
 
 def test_silence_without_any_answer_opens_the_window_of_the_group() -> None:
     prober = prober_of(1, 1000)
-    sent = []
-    for second in range(6):
-        sends = take(prober, T0 + 1.01 * second)
-        sent.append(len(sends.hosts))
-    assert sent[:5] == [10, 20, 40, 80, 160]
+    sent = [0] * 7
+    largest = 0
+    for turn in range(700):
+        sends = prober.take(T0 + 0.0101 * turn, 4096)
+        if sends is not None:
+            sent[turn // 100] += len(sends.hosts)
+            largest = max(largest, len(sends.hosts))
+    assert sent[0] == 10
+    assert all(1.3 * before <= after <= 2.2 * before for before, after in itertools.pairwise(sent))
+    # What was sent in one burst is not followed by a larger one.
+    assert largest == 16
     check_books(prober)
 
 

@@ -384,3 +384,55 @@ def test_finished_hosts_tell_nothing_of_the_path_any_more() -> None:
     windows.retire(np.array([0, 1]))
     windows.drop(np.full(20, 2), np.full(20, 5.0), 5.1)
     assert windows.cwnd[-1] < 400.0
+
+
+# ---- proofs of the path ----------------------------------------------------------------------------------------------
+
+
+def test_a_proof_of_the_path_opens_the_window_at_most_twofold() -> None:
+    windows = Windows(3, TimingPlan(), 8192)
+    windows.path_proven(1)
+    assert windows.cwnd[-1] == 18
+    windows.path_proven(1000)
+    assert windows.cwnd[-1] == 36
+    for _ in range(20):
+        windows.path_proven(10_000)
+    assert windows.cwnd[-1] == 8192
+    assert (windows.cwnd[:-1] == 10).all()
+
+
+def test_a_proof_missing_narrows_it_by_its_share_once_for_what_was_in_flight_together() -> None:
+    windows = Windows(1, TimingPlan(), 8192)
+    for _ in range(6):
+        windows.path_proven(10_000)
+    before = windows.cwnd[-1]
+    windows.path_lost(100.0, 101.0)
+    assert windows.cwnd[-1] == pytest.approx(before * (1 - 1 / 11))
+    after = windows.cwnd[-1]
+    windows.path_lost(100.5, 101.1)
+    assert windows.cwnd[-1] == after
+    windows.path_lost(102.0, 103.0)
+    assert windows.cwnd[-1] < after * 0.85
+    # After a loss it opens by a share only.
+    after = windows.cwnd[-1]
+    windows.path_proven(10_000)
+    assert windows.cwnd[-1] == pytest.approx(after * 9 / 8)
+
+
+def test_a_path_that_loses_every_proof_is_narrowed_to_the_least() -> None:
+    windows = Windows(1, TimingPlan(), 8192)
+    for turn in range(60):
+        windows.path_lost(float(turn), turn + 0.5)
+    assert windows.cwnd[-1] == pytest.approx(windows.low, abs=0.1)
+
+
+def test_blind_growth_after_a_loss_ends_at_half_of_what_was_proven() -> None:
+    windows = Windows(1, TimingPlan(), 8192)
+    for _ in range(5):
+        windows.path_proven(10_000)
+    windows.path_lost(10.0, 11.0)
+    windows.blind_again()
+    for _ in range(100):
+        windows.expired(1000)
+    assert windows.cwnd[-1] == 80
+    assert Windows(1, TimingPlan(max_parallelism=40), 8192).silent_limit == 40
