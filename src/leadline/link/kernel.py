@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Sequence
+from contextlib import suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from leadline.errors import LinkError, ScanError
@@ -15,8 +18,10 @@ from leadline.link.neighbors import known_mac
 from leadline.link.rawsock import InternetSender, PacketReceiver, PacketSender
 from leadline.link.receive_ring import ReceiveRing
 from leadline.link.routes import Router
+from leadline.link.second_thread import SecondThread
 from leadline.link.socket_link import Receiver, Sender, SocketLink
 from leadline.link.transmit_ring import TransmitRing
+from leadline.link.twin_sender import TwinSender
 from leadline.model.address import U64, Address
 from leadline.model.quick_dataclass import dataclass
 
@@ -48,6 +53,7 @@ class KernelNetwork:
         self.clock: Clock = KernelClock()
         self._rings = rings
         self._raw: bool | None = None
+        self._spare: socket.socket | None = None
         self._tables: KernelTables | None = None
         self._router: Router | None = None
 
@@ -69,9 +75,9 @@ class KernelNetwork:
     def can_send_raw(self) -> bool:
         """Whether packet sockets can be opened: tried, not guessed from the user id."""
         if self._raw is None:
-            # Tried once: the kernel takes some milliseconds to close a packet socket.
+            # The socket is kept for the link that is opened first: the kernel takes some milliseconds to close one.
             try:
-                packet_socket.open_packet_socket().close()
+                self._spare = packet_socket.open_packet_socket()
                 self._raw = True
             except ScanError:
                 self._raw = False
@@ -83,18 +89,35 @@ class KernelNetwork:
         Raises ``PrivilegeError`` without CAP_NET_RAW, ``LinkError`` when the interface cannot be used.
         """
         statistics = LinkStatistics()
-        program = compile_filter(capture, interface.link_header)
-        receiver = self._receiver(interface, program, statistics)
+        # Both at the same time: the kernel waits for all processors before it hands out a ring.
+        beside: SecondThread[Sender] = SecondThread("link")
+        beside.begin(partial(self._sender, interface, capture, statistics))
         try:
-            if capture.promiscuous:
-                receiver.see_everything()
-            sender = self._sender(interface, capture, statistics)
+            receiver = self._receiver(interface, capture, statistics)
+        except ScanError:
+            with suppress(ScanError):
+                beside.result().close()
+            raise
+        try:
+            sender = beside.result()
         except ScanError:
             receiver.close()
             raise
+        finally:
+            beside.close()
         return SocketLink(interface, sender, receiver, statistics, self.clock)
 
-    def _receiver(self, interface: Interface, program: Program, statistics: LinkStatistics) -> Receiver:
+    def _receiver(self, interface: Interface, capture: CaptureFilter, statistics: LinkStatistics) -> Receiver:
+        receiver = self._quiet_receiver(interface, compile_filter(capture, interface.link_header), statistics)
+        if capture.promiscuous:
+            try:
+                receiver.see_everything()
+            except ScanError:
+                receiver.close()
+                raise
+        return receiver
+
+    def _quiet_receiver(self, interface: Interface, program: Program, statistics: LinkStatistics) -> Receiver:
         if self._rings:
             try:
                 return ReceiveRing(interface, program, self.clock, statistics)
@@ -111,10 +134,17 @@ class KernelNetwork:
         protocol = 0 if interface.link_header else ethertype
         if self._rings:
             try:
-                return TransmitRing(interface, protocol, statistics)
+                return self._ring(interface, protocol, statistics)
             except LinkError:
                 pass
         return PacketSender(interface, protocol, statistics)
+
+    def _ring(self, interface: Interface, protocol: int, statistics: LinkStatistics) -> Sender:
+        spare, self._spare = self._spare, None
+        first = TransmitRing(interface, protocol, statistics, opened=spare)
+        if not SecondThread.pays():
+            return first
+        return TwinSender(first, partial(TransmitRing, interface, protocol, statistics))
 
     def _owner(self, address: Address) -> Interface | None:
         """Whose address it is: a link-local one of ours needs that interface as its scope, although it goes over lo."""

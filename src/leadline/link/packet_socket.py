@@ -75,6 +75,17 @@ def attach_filter(opened: socket.socket, program: Program) -> None:
     opened.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, struct.pack("@HP", len(program), ctypes.addressof(buffer)))
 
 
+def request_ring(opened: socket.socket, option: int, request: bytes) -> None:
+    """Ask for a ring (``struct tpacket_req``). Raises ``OSError``.
+
+    The kernel takes ten milliseconds, in which other threads may run: ``setsockopt`` of a socket would stop them.
+    """
+    library = ctypes.CDLL(None, use_errno=True)
+    if library.setsockopt(opened.fileno(), SOL_PACKET, option, request, len(request)):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
 def bind(opened: socket.socket, interface: Interface, protocol: int) -> None:
     """Bind to an interface; ``protocol``: ethertype in host order, 0 receives nothing.
 

@@ -69,7 +69,7 @@ class ReceiveRing:
         size = self._slots * SLOT_BYTES
         self._socket.setsockopt(packet_socket.SOL_PACKET, packet_socket.PACKET_VERSION, packet_socket.TPACKET_V2)
         request = struct.pack("@IIII", BLOCK_BYTES, size // BLOCK_BYTES, SLOT_BYTES, self._slots)
-        self._socket.setsockopt(packet_socket.SOL_PACKET, packet_socket.PACKET_RX_RING, request)
+        packet_socket.request_ring(self._socket, packet_socket.PACKET_RX_RING, request)
         return mmap.mmap(self._socket.fileno(), size)
 
     def _columns(self) -> None:

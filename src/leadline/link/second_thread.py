@@ -38,6 +38,11 @@ class SecondThread(Generic[Result]):
             self._thread.start()
         self._calls.put(call)
 
+    @property
+    def ready(self) -> bool:
+        """Whether ``result`` need not wait."""
+        return not self._results.empty()
+
     def result(self) -> Result:
         """Wait for the call and return its result, or raise what it raised."""
         returned, raised = self._results.get()

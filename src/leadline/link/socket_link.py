@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from leadline.errors import LinkError
 from leadline.link.base import Clock, Interface, LinkStatistics
+from leadline.link.second_thread import SecondThread
 from leadline.wire.batch import FrameBatch
 
 STALLED_SECONDS = 10.0
@@ -112,6 +113,11 @@ class SocketLink:
         return until if self._sender.flush() else min(until, self._clock.now() + RETRY_SECONDS)
 
     def close(self) -> None:
-        """Close both halves; a second call does nothing."""
-        self._sender.close()
-        self._receiver.close()
+        """Close both halves, at the same time: the kernel takes its time. A second call does nothing."""
+        beside: SecondThread[None] = SecondThread("link")
+        beside.begin(self._sender.close)
+        try:
+            self._receiver.close()
+        finally:
+            beside.result()
+            beside.close()

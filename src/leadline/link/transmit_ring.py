@@ -12,6 +12,7 @@ import errno
 import mmap
 import socket
 import struct
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from leadline.errors import LinkError
 from leadline.link import packet_socket
 from leadline.link.base import Interface, LinkStatistics
 
-SLOTS = 4096
+SLOTS = 2048
 SEND_BUFFER = 16 << 20
 BLOCK_BYTES = 65536
 LARGEST_SLOT = 16384
@@ -43,11 +44,15 @@ def slot_size(interface: Interface) -> int:
 class TransmitRing:
     """Sends frames of one interface past its queueing discipline.
 
-    ``protocol``: ethertype given for header-less frames (an Ethernet header tells it itself, then 0).
+    ``protocol``: ethertype given for header-less frames (an Ethernet header tells it itself, then 0). ``opened``: a
+    packet socket to use (it is the ring's from now on).
     Raises ``PrivilegeError`` or ``LinkError`` when the ring cannot be set up.
     """
 
-    def __init__(self, interface: Interface, protocol: int, statistics: LinkStatistics, slots: int = SLOTS) -> None:
+    def __init__(
+        self, interface: Interface, protocol: int, statistics: LinkStatistics, slots: int = SLOTS, *,
+        opened: socket.socket | None = None,
+    ) -> None:  # fmt: skip
         self._interface = interface
         self._statistics = statistics
         self._slots = slots
@@ -55,7 +60,7 @@ class TransmitRing:
         self._destination = (interface.name, protocol)
         self._head = 0
         self._pending = 0  # slots handed to the kernel whose frames it may not have taken yet, ending at head
-        self._socket = packet_socket.open_packet_socket()
+        self._socket = opened or packet_socket.open_packet_socket()
         try:
             self._memory = self._map()
             packet_socket.bind(self._socket, interface, 0)
@@ -92,7 +97,7 @@ class TransmitRing:
             except OSError:
                 pass  # slower without, still right
         request = struct.pack("@IIII", BLOCK_BYTES, size // BLOCK_BYTES, self._slot_bytes, self._slots)
-        self._socket.setsockopt(level, packet_socket.PACKET_TX_RING, request)
+        packet_socket.request_ring(self._socket, packet_socket.PACKET_TX_RING, request)
         return mmap.mmap(self._socket.fileno(), size)
 
     def push(self, frames: NDArray[np.uint8], lengths: NDArray[np.int32], offset: int) -> int:
@@ -101,24 +106,45 @@ class TransmitRing:
         ``offset``: where the network header starts. Frames that cannot be on this link (longer than the MTU, shorter
         than their link header) count as taken and as failed. Raises ``LinkError`` when the interface is gone.
         """
+        return self._push(frames, lengths, offset, self._fill_and_send)
+
+    def queue(self, frames: NDArray[np.uint8], lengths: NDArray[np.int32], offset: int) -> int:
+        """As ``push``, but what finds a free slot is only made ready: ``flush`` sends it."""
+        return self._push(frames, lengths, offset, self._fill)
+
+    def _push(
+        self, frames: NDArray[np.uint8], lengths: NDArray[np.int32], offset: int,
+        fill: Callable[[NDArray[np.uint8], NDArray[np.int32]], int],
+    ) -> int:  # fmt: skip
         good = (lengths > max(offset, 1)) & (lengths <= min(self._longest, frames.shape[1]))
         if good.all():
-            return self._fill(frames, lengths)
+            return fill(frames, lengths)
         rows = np.flatnonzero(good)
-        taken = self._fill(frames[rows], lengths[rows])
+        taken = fill(frames[rows], lengths[rows])
         total = len(lengths) if taken == len(rows) else int(rows[taken])
         self._statistics.send_failures += total - taken
         return total
 
+    def _fill_and_send(self, frames: NDArray[np.uint8], lengths: NDArray[np.int32]) -> int:
+        taken = 0
+        while taken < len(lengths):
+            count = self._fill(frames[taken:], lengths[taken:])
+            self.flush()
+            if not count:
+                count = self._fill(frames[taken:], lengths[taken:])
+                if not count:
+                    break
+                self.flush()
+            taken += count
+        return taken
+
     def _fill(self, frames: NDArray[np.uint8], lengths: NDArray[np.int32]) -> int:
+        """Copy rows into free slots; returns how many found one."""
         taken = 0
         while taken < len(lengths):
             count = self._free(min(len(lengths) - taken, self._slots - self._head))
             if not count:
-                self.flush()
-                count = self._free(min(len(lengths) - taken, self._slots - self._head))
-                if not count:
-                    break
+                break
             first, last = self._head, self._head + count
             rows = slice(taken, taken + count)
             row_lengths = lengths[rows]
@@ -132,7 +158,6 @@ class TransmitRing:
             self._statistics.sent += count
             self._statistics.sent_bytes += int(row_lengths.sum())
             taken += count
-            self.flush()
         return taken
 
     def _free(self, wanted: int) -> int:

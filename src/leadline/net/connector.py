@@ -30,6 +30,8 @@ SHORTAGE = frozenset(
 )
 SHORTAGE_SECONDS = 3.0
 RETRY_SECONDS = 0.01
+# What is reset before it is accepted is refused: with ECONNRESET there was a connection, torn down before we looked.
+ACCEPTED = frozenset({0, errno.ECONNRESET})
 # Attempts that are worth waking another thread for.
 WORTH_SHARING = 64
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)
@@ -143,7 +145,7 @@ class EpollConnector:
             self._queue[token] = attempt
 
     def _finish(self, token: int, opened: socket.socket, error: int) -> None:
-        if not error:
+        if error in ACCEPTED:
             error = self._accepted(opened)
         self._close(opened)
         self._end(token, error)

@@ -13,6 +13,8 @@ from leadline.link import kernel, packet_socket
 from leadline.link.base import CaptureFilter, Interface
 from leadline.link.kernel import KernelNetwork
 from leadline.link.kernel_tables import KernelTables
+from leadline.link.socket_link import SocketLink
+from leadline.link.twin_sender import TwinSender
 from leadline.model.address import columns_of
 from leadline.model.plan import Proxy
 from tests.support.dialing import closed_port
@@ -27,7 +29,7 @@ class Half:
     opened: list[tuple[str, tuple[object, ...]]]
     closed: list[str]
 
-    def __init__(self, *arguments: object) -> None:
+    def __init__(self, *arguments: object, opened: object = None) -> None:
         name = type(self).__name__
         if name in Half.refused:
             raise Half.refused[name]
@@ -52,22 +54,28 @@ def _halves(monkeypatch: pytest.MonkeyPatch, ethernet: Interface) -> None:
 
 
 def names() -> list[str]:
-    return [name for name, _ in Half.opened]
+    """Both halves are opened at the same time: in any order."""
+    return sorted(name for name, _ in Half.opened)
+
+
+def sender() -> tuple[object, ...]:
+    """What the sender that was opened last was made with."""
+    return [arguments for name, arguments in Half.opened if "Receive" not in name][-1]
 
 
 def test_rings_where_possible(ethernet: Interface) -> None:
     link = KernelNetwork().open_link(ethernet, CAPTURE)
     assert names() == ["ReceiveRing", "TransmitRing"]
     assert link.interface is ethernet
-    assert Half.opened[1][1] == (ethernet, 0, link.statistics)
+    assert sender() == (ethernet, 0, link.statistics)
 
 
 def test_header_less_devices_are_told_the_protocol(ethernet: Interface) -> None:
     tun = replace(ethernet, kind="point", link_header=0)
     KernelNetwork().open_link(tun, CAPTURE)
-    assert Half.opened[1][1][1] == 0x86DD
+    assert sender()[1] == 0x86DD
     KernelNetwork().open_link(tun, replace(CAPTURE, family=4, source=ip_address("10.0.0.1")))
-    assert Half.opened[3][1][1] == 0x0800
+    assert sender()[1] == 0x0800
 
 
 def test_plain_sockets_otherwise(ethernet: Interface) -> None:
@@ -82,10 +90,10 @@ def test_plain_sockets_otherwise(ethernet: Interface) -> None:
 def test_loopback_is_sent_to_by_address(ethernet: Interface) -> None:
     loopback = replace(ethernet, name="lo", kind="loopback")
     KernelNetwork().open_link(loopback, CAPTURE)
-    assert names() == ["ReceiveRing", "InternetSender"]
-    assert Half.opened[1][1][0] == replace(ethernet, addresses=((CAPTURE.source, 64),))
+    assert names() == ["InternetSender", "ReceiveRing"]
+    assert sender()[0] == replace(ethernet, addresses=((CAPTURE.source, 64),))
     KernelNetwork().open_link(loopback, replace(CAPTURE, source=ip_address("::1")))
-    assert Half.opened[3][1][0] is loopback
+    assert sender()[0] is loopback
 
 
 def test_packets_may_be_given_to_the_kernel(ethernet: Interface) -> None:
@@ -117,7 +125,8 @@ def test_missing_rights_are_not_hidden_by_the_fallback(ethernet: Interface) -> N
     Half.refused = {"ReceiveRing": PrivilegeError("no")}
     with pytest.raises(PrivilegeError):
         KernelNetwork().open_link(ethernet, CAPTURE)
-    assert names() == []
+    assert names() == ["TransmitRing"]
+    assert Half.closed == ["TransmitRing"]
 
 
 def test_rights_are_found_out_by_trying(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -128,6 +137,29 @@ def test_rights_are_found_out_by_trying(monkeypatch: pytest.MonkeyPatch) -> None
     assert not KernelNetwork().can_send_raw()
     monkeypatch.setattr(packet_socket, "open_packet_socket", Half)
     assert KernelNetwork().can_send_raw()
+
+
+def test_the_socket_that_was_tried_serves_the_first_link(monkeypatch: pytest.MonkeyPatch, ethernet: Interface) -> None:
+    used: list[object] = []
+    monkeypatch.setattr(packet_socket, "open_packet_socket", lambda: "tried")
+    monkeypatch.setattr(kernel, "TransmitRing", lambda *arguments, opened=None: used.append(opened) or Half())
+    network = KernelNetwork()
+    for _ in range(2):
+        assert network.can_send_raw()
+        network.open_link(ethernet, CAPTURE)
+    assert used == ["tried", None]
+
+
+@pytest.mark.parametrize("pays", [True, False])
+def test_two_rings_send_where_there_are_two_processors(
+    monkeypatch: pytest.MonkeyPatch, ethernet: Interface, pays: bool
+) -> None:
+    monkeypatch.setattr(kernel.SecondThread, "pays", lambda: pays)
+    link = KernelNetwork().open_link(ethernet, CAPTURE)
+    assert isinstance(link, SocketLink)
+    assert isinstance(link._sender, TwinSender) == pays
+    link.close()
+    assert sorted(Half.closed) == ["ReceiveRing", "TransmitRing"]
 
 
 def test_tables_are_read_once(monkeypatch: pytest.MonkeyPatch, ethernet: Interface) -> None:

@@ -13,8 +13,10 @@ def test_a_call_runs_beside_the_caller() -> None:
     together = threading.Barrier(2, timeout=10)
     for turn in range(3):
         second.begin(lambda turn=turn: (together.wait(), threading.get_ident(), turn)[-1])
+        assert not second.ready
         together.wait()
         assert second.result() == turn
+        assert not second.ready
     second.close()
 
 

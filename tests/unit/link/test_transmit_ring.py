@@ -195,3 +195,16 @@ def test_a_ring_that_cannot_be_made_closes_its_socket(
     with pytest.raises(LinkError):
         TransmitRing(ethernet, 0, LinkStatistics())
     assert kernel.closed
+
+
+def test_what_is_queued_leaves_with_the_next_flush(ring: TransmitRing, kernel: Kernel) -> None:
+    frames = numbered(0, SLOTS + 10)
+    assert ring.queue(*batch(*frames)) == SLOTS
+    assert kernel.sent == []
+    assert ring.queue(*batch(*frames[SLOTS:])) == 0
+    assert ring.flush()
+    assert kernel.sent == frames[:SLOTS]
+    assert ring.queue(*batch(*frames[SLOTS:], b"x" * 10)) == 11
+    assert ring.flush()
+    assert kernel.sent == frames
+    assert ring._statistics.send_failures == 1
