@@ -90,6 +90,18 @@ def test_an_accepted_connection_is_reset(connector: EpollConnector, listener: so
         accepted.recv(1)
 
 
+def test_who_resets_behind_the_handshake_had_the_port_open(
+    connector: EpollConnector, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Reset(socket.socket):
+        def connect_ex(self, address: object) -> int:
+            return errno.ECONNRESET
+
+    monkeypatch.setattr(burst_module.socket, "socket", Reset)
+    connector.start(1, V4, port_of(listener))
+    assert collect(connector, 1) == {1: 0}
+
+
 def test_a_connection_to_oneself_is_told(
     connector: EpollConnector, listener: socket.socket, monkeypatch: pytest.MonkeyPatch
 ) -> None:
