@@ -22,6 +22,7 @@ from leadline.model.port import Protocol
 from leadline.net.base import Resolver
 from leadline.plan.build import build_plan, find_mistakes
 from leadline.plan.options import Options, PingRequest
+from leadline.plan.service_choice import reads_rules
 from leadline.targets.spec import parse_target
 
 # Events that may wait for a slow reader; then the scan waits too (and measures no round trips meanwhile).
@@ -247,7 +248,7 @@ def _options(targets: str | Sequence[str], arguments: ScanArguments) -> Options:
             values[name] = _tuple_of(values[name])
     options = replace(_DISCOVERY.get(str(discovery), Options()), **values)  # type: ignore[arg-type]
     mistakes += [*find_mistakes(options), *_target_mistakes((*options.targets, *options.exclude))]
-    if options.versions:
+    if reads_rules(options):
         mistakes += rules_mistakes(*find_rules(options.versiondb, options.datadir, None))
     if mistakes:
         raise UsageError(*mistakes)

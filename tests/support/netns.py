@@ -257,7 +257,7 @@ REJECT_V6 = {
 }
 
 
-def firewall_rules(first_port: int = 2000, width: int = 20) -> list[str]:
+def firewall_rules(first_port: int = 2000, width: int = 20, transport: str = "tcp") -> list[str]:
     """One block of ``width`` ports for each thing a firewall can do: drop, reset, each reject code of both families.
 
     Blocks begin at ``first_port`` and every 100 after it; the codes of IPv4 and IPv6 share a block.
@@ -267,10 +267,11 @@ def firewall_rules(first_port: int = 2000, width: int = 20) -> list[str]:
 
     def ports() -> str:
         start = next(blocks)
-        return f"tcp dport {start}-{start + width - 1}"
+        return f"{transport} dport {start}-{start + width - 1}"
 
     rules.append(f"{ports()} drop")
-    rules.append(f"{ports()} reject with tcp reset")
+    if transport == "tcp":
+        rules.append(f"{ports()} reject with tcp reset")
     for pair in itertools.zip_longest(REJECT_V4.values(), REJECT_V6.values()):
         chosen = ports()
         for family, action in zip(("ipv4", "ipv6"), pair, strict=True):

@@ -10,6 +10,7 @@ from ipaddress import ip_network
 from leadline.data.rule_files import find_rules, rules_mistakes
 from leadline.errors import UsageError
 from leadline.plan.options import Options
+from leadline.plan.service_choice import reads_rules
 
 _NAME = re.compile(r"[A-Za-z]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)*", re.ASCII)
 _LONGEST_NAME = 63
@@ -25,7 +26,11 @@ def input_mistakes(options: Options) -> list[str]:
         *_reach_mistakes(options),
         *_file_mistakes("-iL", options.input_files),
         *_file_mistakes("--excludefile", options.exclude_files),
-        *(rules_mistakes(*find_rules(options.versiondb, options.datadir, options.nmapdir)) if options.versions else ()),
+        *(
+            rules_mistakes(*find_rules(options.versiondb, options.datadir, options.nmapdir))
+            if reads_rules(options)
+            else ()
+        ),
     ]
 
 

@@ -141,6 +141,7 @@ _TECHNIQUES = (
     _option("-sF", Kind.ADD, "techniques", "", "TCP FIN scan: FIN; the same", value="fin"),
     _option("-sX", Kind.ADD, "techniques", "", "TCP Xmas scan: FIN, PSH and URG; the same", value="xmas"),
     _option("-sM", Kind.ADD, "techniques", "", "TCP Maimon scan: FIN and ACK; the same", value="maimon"),
+    _option("-sU", Kind.ADD, "techniques", "", "UDP scan; may go with one TCP scan (-sSU)", value="udp"),
     _option("-sY", Kind.ADD, "techniques", "", "SCTP INIT scan", value="sctpinit"),
     _option(
         "-sZ", Kind.ADD, "techniques", "", "SCTP COOKIE-ECHO scan: silence is open|filtered", value="sctpcookieecho"
@@ -263,7 +264,6 @@ _COMPATIBILITY = (
 )
 _NOT_BUILT = (
     _missing("--traceroute", "traceroute"),
-    _missing("-sU", "UDP scan"),
     _missing("-sO", "IP protocol scan"),
     _missing("-sI", "idle scan", "ZOMBIE"),
     _missing("-b", "FTP bounce scan", "RELAY"),

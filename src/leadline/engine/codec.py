@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.engine.group import AddressIndex, HostGroup
+from leadline.engine.payloads import Payloads
 from leadline.engine.probe_kind import ProbeKind, tcp_kind
 from leadline.engine.sctp_mark import SctpMark
 from leadline.engine.tcp_mark import TcpMark
@@ -77,12 +78,13 @@ class Replies:
 
 class ProbeCodec:
     """Builds and recognises the probes of one group. ``key``: 16 random bytes; ``first_port``: see
-    ``pick_first_port``. ``flags``: of TCP, those of the probes of the kind ``tcp_kind(flags)``. ``data``: bytes that
-    segments get behind their header on their way out. ``adler``: SCTP's checksums are those of RFC 2960.
+    ``pick_first_port``. ``payloads``: of UDP. ``flags``: of TCP, those of the probes of the kind ``tcp_kind(flags)``.
+    ``data``: bytes that segments get behind their header on their way out. ``adler``: SCTP's checksums are those of
+    RFC 2960.
     """
 
     def __init__(
-        self, group: HostGroup, key: bytes, first_port: int, payloads: dict[int, bytes] | None = None,
+        self, group: HostGroup, key: bytes, first_port: int, payloads: Payloads | None = None,
         flags: int = SYN, data: int = 0, adler: bool = False,
     ) -> None:  # fmt: skip
         self.group = group
@@ -91,7 +93,7 @@ class ProbeCodec:
         self._tagger = Tagger(key)
         self._index = AddressIndex(group.hi, group.lo)
         self._framing = group.framing()
-        self._payloads = payloads or {}
+        self._payloads = payloads or Payloads()
         # The kind that is scanned with comes first: its answers are the many.
         self._marks = {tcp_kind(each): TcpMark(each, data) for each in (flags, SYN, ACK)}
         self._templates: dict[tuple[ProbeKind, int], TcpTemplate | SctpTemplate | IcmpTemplate] = {}
@@ -147,26 +149,32 @@ class ProbeCodec:
         if kind in _SCTP_MARKS:
             numbers = _SCTP_MARKS[kind].numbers(tag)
             return self._sctp(kind).build(hi, lo, macs, source_port, ports, *numbers, ttl, short)
-        if kind in (ProbeKind.UDP, ProbeKind.IP_PROTOCOL):
-            return self._by_payload(kind, hosts, ports, source_port, ttl, short)
+        if kind is ProbeKind.UDP:
+            return self._udp(hosts, ports, source_port, ttl, short)
+        if kind is ProbeKind.IP_PROTOCOL:
+            return self._by_protocol(hosts, ports, ttl, short)
         return self._icmp(kind).build(hi, lo, macs, short, self.first_port // SLOTS * SLOTS + slots, ttl, short)
 
-    def _by_payload(
-        self, kind: ProbeKind, hosts: I64, ports: I64, source_port: I64, ttl: U8, ip_id: NDArray[np.uint16]
-    ) -> FrameBatch:
+    def _udp(self, hosts: I64, ports: I64, source_port: I64, ttl: U8, ip_id: NDArray[np.uint16]) -> FrameBatch:
+        """All payloads of a port go out as one probe: the answer may be to any of them."""
         group, batches = self.group, []
-        for port in np.unique(ports):
-            rows = np.flatnonzero(ports == port)
+        for rows, payloads in self._payloads.groups(ports):
             some = hosts[rows]
             macs = group.macs[some] if self._framing.offset else None
             hi, lo = group.hi[some], group.lo[some]
-            payload = self._payloads.get(int(port), b"")
-            if kind is ProbeKind.UDP:
-                udp = UdpTemplate(self._framing, payload)
-                batches.append(udp.build(hi, lo, macs, source_port[rows], int(port), ttl[rows], ip_id[rows]))
-            else:
-                bare = IpTemplate(self._framing, int(port), payload)
-                batches.append(bare.build(hi, lo, macs, ttl[rows], ip_id[rows]))
+            for payload in payloads:
+                template = UdpTemplate(self._framing, payload)
+                batches += [template.build(hi, lo, macs, source_port[rows], ports[rows], ttl[rows], ip_id[rows])]
+        return concatenate(batches) if batches else empty(self._framing.offset)
+
+    def _by_protocol(self, hosts: I64, numbers: I64, ttl: U8, ip_id: NDArray[np.uint16]) -> FrameBatch:
+        group, batches = self.group, []
+        for number in np.unique(numbers):
+            rows = np.flatnonzero(numbers == number)
+            some = hosts[rows]
+            macs = group.macs[some] if self._framing.offset else None
+            bare = IpTemplate(self._framing, int(number))
+            batches.append(bare.build(group.hi[some], group.lo[some], macs, ttl[rows], ip_id[rows]))
         return concatenate(batches) if batches else empty(self._framing.offset)
 
     def _tcp(self, kind: ProbeKind, flags: int) -> TcpTemplate:
@@ -369,7 +377,9 @@ class ProbeCodec:
             tag = self._tag(kind, hosts, ports, slots)
             fits = mark.quoted(_number(tag), _ip_id(tag), frames, rows)
             kinds[(protocol == TCP) & placed & fits] = kind
-        kinds[(protocol == UDP) & placed] = ProbeKind.UDP
+        asked = np.flatnonzero((protocol == UDP) & placed)
+        tag = self._tag(ProbeKind.UDP, hosts[asked], ports[asked], slots[asked])
+        kinds[asked[_same_ip_id(_ip_id(tag), frames, rows[asked])]] = ProbeKind.UDP
         for kind, sctp in _SCTP_MARKS.items() if (protocol == SCTP).any() else ():
             tag = self._tag(kind, hosts, ports, slots)
             kinds[(protocol == SCTP) & placed & sctp.quoted(tag, _ip_id(tag), frames, rows)] = kind
@@ -403,3 +413,13 @@ def _number(tag: NDArray[np.uint64]) -> NDArray[np.uint32]:
 
 def _ip_id(tag: NDArray[np.uint64]) -> NDArray[np.uint16]:
     return (tag & np.uint64(0xFFFF)).astype(np.uint16)
+
+
+def _same_ip_id(ip_ids: NDArray[np.uint16], frames: Decoded, rows: I64) -> Bool:
+    """Which errors quote these IP identifications (some old stacks quote them with their bytes exchanged).
+
+    IPv6 has none: there the source port and the port are all that a UDP probe has to be recognised by.
+    """
+    told = frames.quoted_ip_id[rows].astype(np.uint16)
+    fits: Bool = (frames.family[rows] == 6) | (told == ip_ids) | (told.byteswap() == ip_ids)
+    return fits

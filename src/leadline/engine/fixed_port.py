@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from leadline.engine.codec import SLOTS, ProbeCodec, Replies
 from leadline.engine.group import HostGroup
+from leadline.engine.payloads import Payloads
 from leadline.engine.probe_kind import ProbeKind
 from leadline.model.tcp_flags import SYN
 from leadline.wire.columns import Decoded, Kind
@@ -27,10 +28,10 @@ class FixedPortCodec(ProbeCodec):
     """
 
     def __init__(
-        self, group: HostGroup, key: bytes, first_port: int, *, fixed_port: int, flags: int = SYN, data: int = 0,
-        adler: bool = False,
+        self, group: HostGroup, key: bytes, first_port: int, payloads: Payloads | None = None, flags: int = SYN,
+        data: int = 0, adler: bool = False, *, fixed_port: int,
     ) -> None:  # fmt: skip
-        super().__init__(group, key, first_port, flags=flags, data=data, adler=adler)
+        super().__init__(group, key, first_port, payloads, flags, data, adler)
         self._fixed_port = fixed_port
 
     def match(self, frames: Decoded) -> Replies:

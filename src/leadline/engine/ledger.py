@@ -21,6 +21,7 @@ CODES = 16
 
 class Phase:
     """Where an item stands. ``BENCHED``: silent at the retry limit, to be tried again only if the limit grows.
+    ``HELD``: to be tried again at the pace at which its host answers (``pacing``).
 
     Plain numbers: they are compared with columns many times a turn, and an enum's members are slow to come by.
     """
@@ -30,6 +31,7 @@ class Phase:
     WAITING = 2
     BENCHED = 3
     DECIDED = 4
+    HELD = 5
 
 
 def microseconds(now: float) -> int:

@@ -14,6 +14,7 @@ from leadline.engine.hop_proof import HopProof
 from leadline.engine.ledger import CODES, Items, Ledger, Phase
 from leadline.engine.loss import LossMeter
 from leadline.engine.pace import Pace
+from leadline.engine.pacing import Pacing, Suspicion
 from leadline.engine.path_proof import PathProof
 from leadline.engine.pings import Pings
 from leadline.engine.rate import RateLimiter
@@ -55,12 +56,13 @@ class Prober:
     ``(hosts + 1,)``, one run for each host (``order[offsets[h]:offsets[h + 1]]``). ``patient``: what times out is
     lost for good (connections), so a host that was never measured gets the first timeout, not that of its neighbours.
     ``hop``: finds a router that proves the path when nobody else does; only where TTL-limited probes can be sent.
+    ``suspicion``: when a host is thought to limit its answers; ``None``: never.
     """
 
     def __init__(
         self, hosts: int, width: int, order: I64, plan: TimingPlan, now: float, *,
         offsets: I64 | None = None, group_limit: int = 8192, datagrams: bool = False, rate: RateLimiter | None = None,
-        patient: bool = False, hop: HopProof | None = None,
+        patient: bool = False, hop: HopProof | None = None, suspicion: Suspicion | None = None,
     ) -> None:  # fmt: skip
         self.hosts, self.width = hosts, width
         self._order, self._offsets = order, offsets
@@ -77,6 +79,8 @@ class Prober:
         self.in_flight: I64 = np.zeros(hosts + 1, dtype=np.int64)
         self.active: Bool = self.counts > 0
         self.retries = Retries(self.items, hosts, width, plan.max_retries)
+        wary = suspicion is not None and plan.max_retries > 0
+        self.pacing = Pacing(self.items, hosts, width, order, offsets, suspicion) if wary and suspicion else None
         self._first_timeout = plan.initial_rtt_timeout
         self._patient = patient
         # Lost pings since the host was last heard of: loss only once it is heard of again.
@@ -109,8 +113,11 @@ class Prober:
         others = self.path.neighbours(bool(wants_proof.any()), ping_hosts, total - len(ping_hosts))
         ping_hosts = np.concatenate((ping_hosts, others))
         total -= len(ping_hosts)
+        paced = self.pacing.take(now, allowed, total) if self.pacing is not None else _NONE
+        total -= len(paced)
         again = self.retries.take(allowed, total)
-        items = np.concatenate((again, self._take_fresh(allowed, total - len(again))))
+        total -= len(again)
+        items = np.concatenate((paced, again, self._take_fresh(allowed, total)))
         if not len(items) and not len(ping_hosts) and not len(ttls):
             return None
         return self._book(now, ping_hosts, ttls, hop_codes, items)
@@ -198,10 +205,13 @@ class Prober:
 
     # ---- what came back -----------------------------------------------------------------------------------------
 
-    def answer(self, hosts: I64, columns: I64, codes: U8, times: F64, weak: Bool, now: float) -> Bool:
+    def answer(
+        self, hosts: I64, columns: I64, codes: U8, times: F64, weak: Bool, now: float, limited: Bool | None = None
+    ) -> Bool:
         """Book checked answers to item probes, ``(N,)`` each, oldest first.
 
-        ``weak``: an ICMP error that only means "filtered": it decides the item, but says nothing of loss.
+        ``weak``: an ICMP error that only means "filtered": it decides the item, but says nothing of loss. ``limited``:
+        answers of a kind that hosts limit.
         Returns which of them are the first answer to their item.
         """
         items = hosts * self.width + columns
@@ -220,6 +230,8 @@ class Prober:
         phase = self.items.phase[items]
         self._leave(hosts[phase == Phase.OUTSTANDING])
         self.retries.answered(hosts, phase)
+        if self.pacing is not None and limited is not None:
+            self.pacing.answered(items, phase, codes, times[picked], limited[picked])
         self.items.phase[items] = Phase.DECIDED
         self.items.answered_try[items] = codes + 1
         # Items of finished hosts were counted when they were given up.
@@ -300,6 +312,8 @@ class Prober:
         self.in_flight[-1] -= self.in_flight[hosts].sum()
         self.in_flight[hosts] = 0
         self.retries.forget(hosts)
+        if self.pacing is not None:
+            self.pacing.forget(hosts)
         self.pings.stop(hosts)
         self.windows.retire(hosts)
         self._finish(hosts)
@@ -331,9 +345,17 @@ class Prober:
             self.windows.expired(len(items))
             self.pace.resolved(0, len(items))
             self.path.timed_out(hosts, int((self.counts - self.cursor).sum()) + len(items))
-            self.retries.timed_out(items)
+            self.retries.timed_out(items if self.pacing is None else self._held(self.pacing, items, now))
+        if self.pacing is not None:
+            self.retries.wait(self.pacing.let_go(now))
         self._settle(now)
         return items
+
+    def _held(self, pacing: Pacing, items: I64, now: float) -> I64:
+        """What is not kept back for hosts that limit their answers."""
+        rest, over = pacing.timed_out(items, now)
+        self.retries.bench(over)
+        return rest
 
     def _give_up_measuring(self, hosts: I64) -> None:
         """These hosts are gone: they are no measure of the path any more, and what is left is probed like silence."""
@@ -346,6 +368,8 @@ class Prober:
     def _settled(self) -> Bool:
         idle: Bool = self.active & (self.cursor == self.counts) & (self.in_flight[:-1] == 0)
         idle &= self.retries.waiting == 0
+        if self.pacing is not None:
+            idle &= self.pacing.held == 0
         return idle
 
     def _settle(self, now: float) -> None:
@@ -353,13 +377,25 @@ class Prober:
         if not idle.any():
             return
         self._grow_limits(now)
-        done = np.flatnonzero(idle & (self.retries.waiting == 0) & ~self._wants_proof())
+        idle &= (self.retries.waiting == 0) & ~self._wants_proof()
+        if self.pacing is not None:
+            idle &= ~self._look_closer(self.pacing, idle, now)
+        done = np.flatnonzero(idle)
         self.resolved += int(self.retries.benched[done].sum())
         self.active[done] = False
         self.pings.stop(done)
         self.windows.retire(done)
         if len(done):
             self._finish(done)
+
+    def _look_closer(self, pacing: Pacing, idle: Bool, now: float) -> Bool:
+        """Hosts that may have been asked faster than they answer: what was silent there is asked at their pace."""
+        likely: Bool = idle & pacing.suspects(self.retries.benched)
+        hosts = np.flatnonzero(likely)
+        if len(hosts):
+            pacing.begin(hosts, now)
+            self.retries.unbench(hosts)
+        return likely
 
     def _wants_proof(self) -> Bool:
         """Hosts whose silent probes may not be given up yet: too little is known of the loss on their path."""
@@ -374,6 +410,8 @@ class Prober:
         times = [self._next_expiry]
         later = self.rate.next_time(now), self.pace.next_time(now), self.path.next_time(now)
         times += [at for at in later if at is not None]
+        if self.pacing is not None:
+            times.append(self.pacing.next_time(now))
         held = self.active & (self.delays.next_send > now) & ((self.cursor < self.counts) | (self.retries.waiting > 0))
         if held.any():
             times.append(float(self.delays.next_send[held].min()))
@@ -389,6 +427,8 @@ class Prober:
 
     def decisions(self) -> list[Decision]:
         """Timing decisions since the last call (the newest ten thousand)."""
+        for change in self.pacing.limits.changes() if self.pacing is not None else ():
+            self._decisions.add(change.at, change.host, "pace", change.cause, change.old, change.new)
         return self._decisions.fetch()
 
     def progress(self) -> float:
@@ -396,7 +436,12 @@ class Prober:
         total = int(self.counts.sum())
         if not total:
             return 1.0
-        return min(1.0, (self.resolved + 0.5 * max(0, int(self.cursor.sum()) - self.resolved)) / total)
+        held = int(self.pacing.held.sum()) if self.pacing is not None else 0
+        return min(1.0, (self.resolved + 0.5 * max(0, int(self.cursor.sum()) - self.resolved - held)) / total)
+
+    def remaining(self) -> float | None:
+        """Seconds until hosts that limit their answers are through; ``None``: nobody knows, or there are none."""
+        return self.pacing.remaining() if self.pacing is not None else None
 
     @property
     def done(self) -> bool:

@@ -48,10 +48,13 @@ class Retries:
         """
         again = self._items.tries[items] <= self.limit[items // self._width]
         self.wait(items[again])
-        rest = items[~again]
-        if len(rest):
-            self._items.phase[rest] = Phase.BENCHED
-            self.benched += np.bincount(rest // self._width, minlength=self._hosts)
+        self.bench(items[~again])
+
+    def bench(self, items: I64) -> None:
+        """These items are given up for now."""
+        if len(items):
+            self._items.phase[items] = Phase.BENCHED
+            self.benched += np.bincount(items // self._width, minlength=self._hosts)
 
     def take(self, allowed: I64, total: int) -> I64:
         """At most ``total`` items to send again now, for each host as many as ``allowed`` (which is lowered)."""
@@ -106,6 +109,10 @@ class Retries:
             self.limit[grown] = limit[grown]
             self._unbench(grown[self.benched[grown] > 0])
         return grown, old
+
+    def unbench(self, hosts: I64) -> None:
+        """What was given up of these hosts is somebody else's from now on."""
+        self.benched[hosts] = 0
 
     def forget(self, hosts: I64) -> None:
         """Nothing of these hosts is to be sent again."""

@@ -12,6 +12,7 @@ from leadline.engine.fixed_port import FixedPortCodec
 from leadline.engine.group import HostGroup
 from leadline.engine.outfit import Outfit
 from leadline.engine.path_memory import PathMemory, recall, remember
+from leadline.engine.payloads import Payloads
 from leadline.engine.prober import Prober
 from leadline.engine.progress import Board, ProgressMeter, Tally
 from leadline.engine.rate import RateLimiter
@@ -35,7 +36,8 @@ PROXY_LEAST_TIMEOUT = 1.0
 class Session:
     """``key``: 16 random bytes for the tags; ``first_port``: of ``PORT_BLOCKS * codec.SLOTS`` source ports;
     ``epoch``: clock seconds at which the scan began; ``generator``: the scan's only source of chance. ``broken``:
-    the first link that failed; the scan went on without it. ``outfit``: the shape of all raw packets.
+    the first link that failed; the scan went on without it. ``outfit``: the shape of all raw packets. ``payloads``: of
+    UDP probes.
     """
 
     plan: Plan
@@ -50,6 +52,7 @@ class Session:
     tally: Tally = field(default_factory=Tally)
     broken: LinkError | None = None
     outfit: Outfit = field(default_factory=Outfit)
+    payloads: Payloads = field(default_factory=Payloads)
     _paths: dict[tuple[str, int, bool, str], PathMemory] = field(default_factory=dict)
     _boards: dict[str, Board] = field(default_factory=dict)
     _links: dict[tuple[str, int, int], SharedLink] = field(default_factory=dict)
@@ -81,12 +84,13 @@ class Session:
 
     def codec(self, group: HostGroup, first_port: int, flags: int = SYN) -> ProbeCodec:
         """A codec for a group, for probes in the outfit of this scan; see ``ProbeCodec``."""
-        data, port = len(self.outfit.data or b""), self.outfit.shape.source_port
+        port = self.outfit.shape.source_port
+        data = len(self.outfit.data or b"")
+        # Data of the user's own takes the place of payloads (spec sheet 2.6).
+        payloads = self.payloads if self.outfit.data is None else Payloads()
         if port is None:
-            return ProbeCodec(group, self.key, first_port, flags=flags, data=data, adler=self.plan.adler32)
-        return FixedPortCodec(
-            group, self.key, first_port, flags=flags, data=data, adler=self.plan.adler32, fixed_port=port
-        )
+            return ProbeCodec(group, self.key, first_port, payloads, flags, data, self.plan.adler32)
+        return FixedPortCodec(group, self.key, first_port, payloads, flags, data, self.plan.adler32, fixed_port=port)
 
     def link(self, route: Route) -> SharedLink:
         """The link to a route's interface; opened on first use and kept for the whole scan."""

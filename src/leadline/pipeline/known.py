@@ -101,6 +101,7 @@ def with_ports(host: Host, found: HostPorts) -> Host:
         timeout=found.timeout,
         interrupted=found.interrupted,
         timed_out=found.timed_out,
+        remarks=(*host.remarks, *found.remarks),
     )
 
 

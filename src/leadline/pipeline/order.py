@@ -23,7 +23,7 @@ from leadline.net.base import Resolver
 from leadline.pipeline.known import Known, broken_link, host_done, host_of, keep_outcome, no_route
 from leadline.pipeline.naming import list_hosts, name_hosts
 from leadline.pipeline.opening import check_rights, make_session, scan_ended, scan_infos
-from leadline.pipeline.scanning import matcher_of, scan_hosts
+from leadline.pipeline.scanning import load_payloads, matcher_of, scan_hosts
 from leadline.pipeline.shaping import dress
 from leadline.targets.input_file import read_lines
 from leadline.targets.source import TargetSource
@@ -73,6 +73,7 @@ def _blocks(plan: Plan, session: Session, resolver: Resolver) -> Generator[Step,
         plan.targets, resolver, default_services(), session.key, read_lines, protocols, session.control.stopping
     )
     matcher = matcher_of(plan)
+    load_payloads(plan, session, matcher)
     for block in source.blocks(BLOCK):
         if session.control.stop:
             return

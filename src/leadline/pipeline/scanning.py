@@ -5,20 +5,23 @@ from __future__ import annotations
 import os
 from collections.abc import Generator, Iterator
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from leadline.data.ranking import top_ports
+from leadline.data.ranking import DEFAULT_COUNT, top_ports
+from leadline.data.service_probes import load_service_probes, udp_payloads
 from leadline.data.services import service_name
 from leadline.engine.group import HostGroup
 from leadline.engine.partition import Part
+from leadline.engine.payloads import Payloads
 from leadline.engine.session import Session
 from leadline.engine.turns import Step
 from leadline.errors import LinkError
 from leadline.model.event import TaskStarted
 from leadline.model.host import Host, HostStatus
-from leadline.model.plan import Plan
+from leadline.model.plan import PingKind, Plan, Technique
 from leadline.model.port import Protocol
 from leadline.model.port_set import PortSet
 from leadline.model.target import TargetBlock
@@ -78,9 +81,10 @@ def _scan_group(
             yield host_done(known, place, replace(known.hosts[place], interrupted=cut), session)
         return
     scopes = {at: known.block.scopes[place] for at, place in enumerate(places) if place in known.block.scopes}
+    popular = partial(first_ports, session.payloads)
     ready: list[tuple[int, Host]] = []
     try:
-        for event in scan_ports(group.subset(rows), ports, scopes, session, service_name, _popular):
+        for event in scan_ports(group.subset(rows), ports, scopes, session, service_name, popular):
             if isinstance(event, HostPorts):
                 place = places[event.row]
                 host = known.hosts[place] = with_ports(known.hosts[place], event)
@@ -101,8 +105,27 @@ def _scan_group(
                 yield host_done(known, place, replace(known.hosts[place], interrupted=known.stage), session)
 
 
-def _popular(protocol: Protocol) -> tuple[int, ...]:
-    return top_ports(protocol, POPULAR_FIRST)
+def first_ports(payloads: Payloads, protocol: Protocol) -> tuple[int, ...]:
+    """The ports of a protocol that are asked first: of UDP those whose protocol we speak, for who is asked in a way
+    that he understands answers at once; then the most common ones.
+    """
+    popular = top_ports(protocol, POPULAR_FIRST)
+    if protocol is not Protocol.UDP:
+        return popular
+    spoken = set(payloads.ports)
+    ranked = [port for port in top_ports(protocol, DEFAULT_COUNT) if port in spoken]
+    return tuple(dict.fromkeys((*ranked, *payloads.ports, *popular)))
+
+
+def load_payloads(plan: Plan, session: Session, matcher: Matcher | None) -> None:
+    """What UDP probes carry, for scans that send some: of the rules that version detection uses too.
+
+    Raises ``DataError`` when there is something wrong with rules that the user named.
+    """
+    pings = (*plan.discovery.probes_v4, *plan.discovery.probes_v6)
+    if Technique.UDP in plan.ports.techniques or any(probe.kind is PingKind.UDP for probe in pings):
+        probes = matcher.probes if matcher is not None else load_service_probes(plan.services.rules)
+        session.payloads = Payloads(udp_payloads(probes))
 
 
 def _services(known: Known, ready: list[tuple[int, Host]], session: Session) -> Generator[Step, None, None]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from leadline.data.rule_files import find_rules
-from leadline.model.plan import ServicePlan
+from leadline.model.plan import PingKind, ServicePlan, Technique
 from leadline.plan.options import Options
 
 DEFAULT_INTENSITY = 7
@@ -14,8 +14,12 @@ DEFAULT_INTENSITY = 7
 
 def choose_services(options: Options) -> tuple[ServicePlan, list[str]]:
     """The plan of version detection, and notices about options that have no effect. ``options`` is already checked."""
+    rules = find_rules(options.versiondb, options.datadir, options.nmapdir)[1]
     if not options.versions:
-        return ServicePlan(), [f"{name} has no effect without -sV." for name in _given(options)]
+        reads = reads_rules(options)
+        useless = [name for name in _given(options) if not (reads and name in ("--versiondb", "--datadir"))]
+        notices = [f"{name} has no effect without -sV." for name in useless]
+        return ServicePlan(rules=rules if reads else ""), notices
     intensity = options.version_intensity
     plan = ServicePlan(
         enabled=True,
@@ -23,11 +27,17 @@ def choose_services(options: Options) -> tuple[ServicePlan, list[str]]:
         every_port=options.allports,
         wait=options.version_wait,
         patient=options.patient,
-        rules=find_rules(options.versiondb, options.datadir, options.nmapdir)[1],
+        rules=rules,
         trace=options.version_trace,
     )
     notices = ["--datadir has no effect with --versiondb."] if options.versiondb and options.datadir else []
     return plan, notices
+
+
+def reads_rules(options: Options) -> bool:
+    """Whether probes and rules are used: by version detection, or for the payloads of UDP probes."""
+    udp = Technique.UDP.value in options.techniques or any(ping.kind == PingKind.UDP.value for ping in options.pings)
+    return options.versions or udp
 
 
 def check_services(options: Options) -> Iterator[str]:

@@ -22,6 +22,7 @@ OPTION_OF: dict[Technique, str] = {
     Technique.NULL: "-sN",
     Technique.FIN: "-sF",
     Technique.XMAS: "-sX",
+    Technique.UDP: "-sU",
     Technique.SCTP_INIT: "-sY",
     Technique.SCTP_COOKIE_ECHO: "-sZ",
 }

@@ -81,7 +81,8 @@ class RawScan(RawMachine):
         items = hosts * self.prober.width + columns[useful]
         times = frames.times[rows]
         rtt = self.prober.items.round_trip(items, codes[useful], times)
-        self.prober.answer(hosts, columns[useful], codes[useful], times, errors, now)
+        limited = errors if self.technique.protocol is Protocol.UDP else reasons[useful] == Reason.RESET
+        self.prober.answer(hosts, columns[useful], codes[useful], times, errors, now, limited)
         # Several replies to one port in one batch: the first that the transition rules take, then the next ... No rule
         # leads back to a state, so repeats of one (a flood) are left out: at most as many turns as there are states.
         _, left = np.unique(items * len(PortState) + states[useful], return_index=True)
@@ -130,6 +131,13 @@ class RawScan(RawMachine):
         tried = self.prober.items
         tries, answered = int(tried.tries[item]), int(tried.answered_try[item])
         return self.columns.port(item, tries, answered, now - self.epoch, self._names)
+
+    def limit(self, host: int) -> tuple[Protocol, float, float]:
+        """Whose probes the host limits its answers to, to how many a second and how many at once; zeros: to none that
+        was seen.
+        """
+        pacing = self.prober.pacing
+        return (self.technique.protocol, *(pacing.limits.estimate(host) if pacing is not None else (0.0, 0.0)))
 
     def result(self, host: int, now: float, complete: bool) -> tuple[tuple[Port, ...], tuple[PortSummary, ...]]:
         """The ports of one host. ``complete``: the scan of the host ran to its end, so silence is an answer too."""

@@ -11,7 +11,8 @@ from leadline.model.quick_dataclass import dataclass
 
 I64 = NDArray[np.int64]
 
-# So many of the most common ports go first: they tell soonest what a host is, and their answers teach the round trip.
+# So many of the most common ports are worth going first: they tell soonest what a host is, and their answers teach the
+# round trip.
 POPULAR_FIRST = 28
 
 
@@ -63,6 +64,6 @@ def port_matrix(
 
 def _shuffled(union: I64, column_of: I64, popular: Sequence[int], generator: np.random.Generator) -> I64:
     order = generator.permutation(len(union)).astype(np.int64)
-    first = column_of[np.array(list(popular)[:POPULAR_FIRST], dtype=np.int64)]
+    first = column_of[np.array(list(popular), dtype=np.int64)]
     first = first[first >= 0]
     return np.concatenate((first, order[~np.isin(order, first)]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -157,6 +157,14 @@ class PortColumns:
                 ports.extend(self.port(int(item), int(tries[item]), int(answered[item]), at, name) for item in same)
         ports.sort(key=lambda port: port.number)
         return tuple(ports), tuple(summaries)
+
+
+def limit_words(protocol: Protocol, rate: float, burst: float) -> Iterator[str]:
+    """One sentence about the limit of a host's answers to probes of a protocol, if it has one."""
+    if rate > 0:
+        answers = "resets" if protocol is Protocol.TCP else "ICMP errors"
+        saved = f", {burst:.0f} at once" if burst > 1 else ""
+        yield f"it limits its {answers} to about {rate:.2g} a second{saved}; it was asked at that pace"
 
 
 def ranges_of(numbers: I64) -> tuple[tuple[int, int], ...]:

@@ -12,6 +12,7 @@ from leadline.engine.codec import SLOTS
 from leadline.engine.driver import drive, drive_connections
 from leadline.engine.group import HostGroup
 from leadline.engine.hop_proof import HopProof
+from leadline.engine.pacing import Suspicion
 from leadline.engine.prober import Prober
 from leadline.engine.progress import hosts_text
 from leadline.engine.session import Session
@@ -24,7 +25,7 @@ from leadline.model.quick_dataclass import dataclass
 from leadline.ports.connect import ConnectScan
 from leadline.ports.machine import RawScan
 from leadline.ports.probes import PortMatrix, port_matrix
-from leadline.ports.result import OPEN_ONLY, ServiceNames
+from leadline.ports.result import OPEN_ONLY, ServiceNames, limit_words
 from leadline.ports.techniques import RawTechnique, raw_technique
 
 I64 = NDArray[np.int64]
@@ -32,11 +33,15 @@ I64 = NDArray[np.int64]
 # Items (host and port) that one group may have: about twenty bytes of columns each.
 MOST_ITEMS = 1 << 20
 CONNECT_TASK = "Connect Scan"
+# What makes a host look as if it limited its answers, and not for lack of answers alone.
+_SUSPICIONS = {Protocol.UDP: Suspicion.SILENCE, Protocol.TCP: Suspicion.RETRIES}
 
 
 @dataclass(frozen=True, slots=True)
 class HostPorts:
-    """The ports of the group's host ``row``. ``interrupted``: the task that was cut before its end (else empty)."""
+    """The ports of the group's host ``row``. ``interrupted``: the task that was cut before its end (else empty).
+    ``remarks``: as of ``model.host.Host``.
+    """
 
     row: int
     ports: tuple[Port, ...]
@@ -46,6 +51,7 @@ class HostPorts:
     timeout: float
     interrupted: str = ""
     timed_out: bool = False
+    remarks: tuple[str, ...] = ()
 
 
 def task_of(technique: Technique) -> str:
@@ -149,6 +155,7 @@ def _merged(before: HostPorts, after: HostPorts) -> HostPorts:
         srtt=timed.srtt,
         rttvar=timed.rttvar,
         timeout=timed.timeout,
+        remarks=(*before.remarks, *after.remarks),
     )
 
 
@@ -193,6 +200,7 @@ def _raw(
         len(group), len(matrix.numbers), matrix.order, plan.timing, clock.now(),
         offsets=matrix.offsets, rate=session.rate, datagrams=technique.protocol is Protocol.UDP,
         hop=HopProof() if _may_ask_routers(group, technique, plan.timing) else None,
+        suspicion=_SUSPICIONS.get(technique.protocol),
     )  # fmt: skip
     codec = session.codec(group, session.first_port + SLOTS, flags=technique.flags)
     machine = RawScan(
@@ -285,4 +293,5 @@ def _host_ports(
         timeout=float(trips.timeout[row]),
         interrupted=cut,
         timed_out=timed_out,
+        remarks=tuple(limit_words(*machine.limit(row))) if isinstance(machine, RawScan) else (),
     )

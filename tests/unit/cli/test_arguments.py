@@ -115,8 +115,7 @@ def test_understood(line: str, expected: dict[str, object]) -> None:
 @pytest.mark.parametrize(
     ("line", "mistake"),
     [
-        ("-sU", "Option -sU (UDP scan) is not built yet."),
-        ("-sSU", "Option -sU (UDP scan) is not built yet."),
+        ("-sSC", "Option -sC (scripts) is not built yet."),
         ("--version-wait 6000", "Option --version-wait takes seconds when no unit is given"),
         ("--version-wait pat", "Option --version-wait needs a time such as 500ms, 2s, 1.5m or 1h, or the word patient"),
         ("--version-intensity x", "Option --version-intensity needs a whole number, not 'x'."),
@@ -167,7 +166,7 @@ def test_mistakes(line: str, mistake: str | None) -> None:
 
 
 def test_all_mistakes_are_told() -> None:
-    assert len(parse("-sU", "--nope", "-T9", "-p1", "-p2", "-oX").mistakes) == 5
+    assert len(parse("-sC", "--nope", "-T9", "-p1", "-p2", "-oX").mistakes) == 5
 
 
 def test_values_of_missing_options_are_no_targets() -> None:

@@ -75,10 +75,10 @@ def test_without_arguments(capsys: pytest.CaptureFixture[str], monkeypatch: pyte
 
 def test_every_mistake_and_nothing_else(capsys: pytest.CaptureFixture[str], pipeline: Pipeline, tmp_path: Path) -> None:
     out = tmp_path / "out.xml"
-    arguments = ["-sU", "-p", "99999", "-iL", "/no/such", "--speed", "2", "-F", "10.0.0.300", "-oX", str(out)]
+    arguments = ["-O", "-p", "99999", "-iL", "/no/such", "--speed", "2", "-F", "10.0.0.300", "-oX", str(out)]
     assert main.entry(arguments) == 2
     captured = capsys.readouterr()
-    for words in ("-sU", "99999", "/no/such", "--speed", "-F", "10.0.0.300"):
+    for words in ("-O", "99999", "/no/such", "--speed", "-F", "10.0.0.300"):
         assert words in captured.err
     assert captured.out == ""
     assert not out.exists()
@@ -226,7 +226,7 @@ def run(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_as_a_module() -> None:
     assert run("-V").stdout == f"Leadline {leadline.__version__}\n"
-    assert run("-sU").returncode == 2
+    assert run("-O").returncode == 2
 
 
 def test_help_into_a_closed_pipe() -> None:
@@ -235,7 +235,7 @@ def test_help_into_a_closed_pipe() -> None:
     assert done.stderr == ""
 
 
-@pytest.mark.parametrize("arguments", ["-V", "--help", "-sU -F -p 1-2-3 --max-rate 0 example.org 10.0.0.0/8", ""])
+@pytest.mark.parametrize("arguments", ["-V", "--help", "-O -F -p 1-2-3 --max-rate 0 example.org 10.0.0.0/8", ""])
 def test_answers_at_once(arguments: str) -> None:
     code = (
         "import sys\n"

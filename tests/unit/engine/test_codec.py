@@ -15,6 +15,7 @@ from scapy.packet import Packet, Raw
 
 from leadline.engine.codec import FIRST_PORT, LAST_PORT, PING_SLOT, SLOTS, ProbeCodec, Replies
 from leadline.engine.group import HostGroup
+from leadline.engine.payloads import Payloads
 from leadline.engine.probe_kind import ProbeKind
 from leadline.wire.batch import FrameBatch
 from leadline.wire.columns import decode
@@ -38,7 +39,7 @@ FIN = 1
 
 
 def codec_of(
-    group: HostGroup, key: bytes = KEY, first_port: int = PORT, *, payloads: dict[int, bytes] | None = None,
+    group: HostGroup, key: bytes = KEY, first_port: int = PORT, *, payloads: Payloads | None = None,
     flags: int = FIN,
 ) -> ProbeCodec:  # fmt: skip
     return ProbeCodec(group, key, first_port, payloads, flags)
@@ -120,21 +121,38 @@ def test_mixed_kinds_come_kind_by_kind_in_the_order_of_the_first() -> None:
     assert [TCP in frame for frame in packets(batch)] == [False, False, True]
 
 
-def test_payloads_go_with_their_ports() -> None:
-    codec = codec_of(group_of(4), payloads={53: b"question"})
-    frames = {one[UDP].dport: one for one in packets(build(codec, ProbeKind.UDP, (0, 53, 0), (1, 99, 0)))}
-    assert bytes(frames[53][UDP].payload) == b"question"
-    assert frames[99][UDP].len == 8
-    codec = codec_of(group_of(4), payloads={2: b"igmp"})
-    frame = packets(build(codec, ProbeKind.IP_PROTOCOL, (0, 2, 0)))[0]
-    assert frame[IP].proto == 2
+def test_all_payloads_of_a_port_are_one_probe() -> None:
+    codec = codec_of(group_of(4), payloads=Payloads({53: (b"question", b"another"), 123: (b"time",)}))
+    batch = build(codec, ProbeKind.UDP, (0, 53, 1), (1, 99, 0), (1, 53, 0), (0, 123, 0))
+    frames = [(one[IP].dst, one[UDP].sport, one[UDP].dport, bytes(one[UDP].payload)) for one in packets(batch)]
+    assert sorted(frames) == [
+        ("10.9.0.10", PORT, 123, b"time"),
+        ("10.9.0.10", PORT + 1, 53, b"another"),
+        ("10.9.0.10", PORT + 1, 53, b"question"),
+        ("10.9.0.11", PORT, 53, b"another"),
+        ("10.9.0.11", PORT, 53, b"question"),
+        ("10.9.0.11", PORT, 99, b""),
+    ]
 
 
-def test_no_payload_probe_at_all_is_an_empty_batch() -> None:
-    none = np.empty(0, dtype=np.int64)
-    empty_ids = np.empty(0, dtype=np.uint16)
-    batch = codec_of(group_of(4))._by_payload(ProbeKind.UDP, none, none, none, empty_ids.astype(np.uint8), empty_ids)
-    assert len(batch) == 0
+def test_protocols_are_probed_with_bare_packets() -> None:
+    frames = packets(build(codec_of(group_of(4)), ProbeKind.IP_PROTOCOL, (0, 2, 0), (1, 47, 0)))
+    assert [one[IP].proto for one in frames] == [2, 47]
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_errors_about_udp_must_quote_the_right_ip_identification(family: int) -> None:
+    group = group_of(family)
+    codec = codec_of(group)
+    sent = packets(build(codec, ProbeKind.UDP, (0, 99, 3)))[0]
+    believed = [(0, ProbeKind.UDP, 99, 3, True, True)]
+    assert match(codec, [error_reply(sent)]) == believed
+    if family == 4:
+        swapped = sent.copy()
+        swapped[IP].id = int.from_bytes(sent[IP].id.to_bytes(2, "big"), "little")
+        assert match(codec, [error_reply(swapped)]) == believed
+        sent[IP].id ^= 0x0101
+        assert match(codec, [error_reply(sent)]) == []
 
 
 @pytest.mark.parametrize("kind", [*TCP_KINDS, *ICMP_KINDS])

@@ -3,8 +3,8 @@
 import pytest
 
 from leadline.model.plan import ServicePlan
-from leadline.plan.options import Options
-from leadline.plan.service_choice import check_services, choose_services
+from leadline.plan.options import Options, PingRequest
+from leadline.plan.service_choice import check_services, choose_services, reads_rules
 
 
 def test_nothing_asked_for() -> None:
@@ -23,6 +23,15 @@ def test_every_part() -> None:
     plan = ServicePlan(enabled=True, intensity=0, every_port=True, wait=2.0, rules="rules", trace=True)
     assert choose_services(options) == (plan, [])
     assert choose_services(Options(versions=True, patient=True))[0].patient
+
+
+@pytest.mark.parametrize(
+    "options", [Options(techniques=("syn", "udp"), datadir="b"), Options(pings=(PingRequest("udp"),), datadir="b")]
+)
+def test_udp_probes_take_their_payloads_from_the_rules(options: Options) -> None:
+    assert reads_rules(options)
+    assert choose_services(options) == (ServicePlan(rules="b/nmap-service-probes"), [])
+    assert not reads_rules(Options(techniques=("syn",)))
 
 
 def test_rules_by_precedence() -> None:
