@@ -52,6 +52,18 @@ class Items:
         self.answered_try: U8 = np.zeros(size, dtype=np.uint8)
         self._sent: NDArray[np.uint32] = np.zeros(size, dtype=np.uint32)
         self._sent_before: NDArray[np.uint32] = np.zeros(size, dtype=np.uint32)
+        self._row_of: NDArray[np.int32] = np.zeros(0, dtype=np.int32)
+
+    def first_rows(self, items: I64) -> I64:
+        """Rows of ``items`` ``(N,)`` in which an item appears for the first time, ascending.
+
+        As ``numpy.unique`` finds them, but without sorting: each item keeps the last row written to it.
+        """
+        if len(self._row_of) != len(self.phase):
+            self._row_of = np.zeros(len(self.phase), dtype=np.int32)
+        rows = np.arange(len(items), dtype=np.int32)
+        self._row_of[items[::-1]] = rows[::-1]
+        return np.flatnonzero(self._row_of[items] == rows)
 
     def mark_sent(self, items: I64, now: float) -> U8:
         """Book one transmission of each (distinct) item; returns the try codes ``(N,)`` that go into the tags."""

@@ -219,12 +219,12 @@ class Prober:
         picked = np.flatnonzero(new)
         if not len(picked):
             return new
-        items, first = np.unique(items[picked], return_index=True)
-        picked = picked[first]
-        new[:] = False
-        new[picked] = True
-        by_time = np.argsort(picked)
-        items, picked = items[by_time], picked[by_time]
+        first = self.items.first_rows(items[picked])
+        if len(first) < len(picked):
+            picked = picked[first]
+            new[:] = False
+            new[picked] = True
+        items = items[picked]
         hosts, codes, weak = hosts[picked], codes[picked], weak[picked]
         rtt = self.items.round_trip(items, codes, times[picked])
         phase = self.items.phase[items]

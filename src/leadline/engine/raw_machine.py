@@ -123,6 +123,10 @@ class RawMachine(ABC):
 
     def teach_ping(self, hosts: I64, kinds: U8, ports: I64, scores: NDArray[np.int16]) -> None:
         """These probes were answered: they may serve as timing pings (repeats allowed)."""
+        better = scores > self.prober.pings.score[hosts]
+        if not better.any():
+            return
+        hosts, kinds, ports, scores = hosts[better], kinds[better], ports[better], scores[better]
         best = np.lexsort((-scores, hosts))
         unique, first = np.unique(hosts[best], return_index=True)
         rows = best[first]

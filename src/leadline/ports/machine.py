@@ -85,15 +85,16 @@ class RawScan(RawMachine):
         self.prober.answer(hosts, columns[useful], codes[useful], times, errors, now, limited)
         # Several replies to one port in one batch: the first that the transition rules take, then the next ... No rule
         # leads back to a state, so repeats of one (a flood) are left out: at most as many turns as there are states.
-        _, left = np.unique(items * len(PortState) + states[useful], return_index=True)
-        left.sort()
+        left = np.arange(len(items))
+        if len(self.prober.items.first_rows(items)) < len(left):
+            left = np.sort(np.unique(items * len(PortState) + states[useful], return_index=True)[1])
         while len(left):
-            _, first = np.unique(items[left], return_index=True)
+            first = self.prober.items.first_rows(items[left])
             turn = left[first]
             taken = turn[self.columns.decide(items[turn], states[useful[turn]], reasons[useful[turn]])]
             self.prober.items.answered_try[items[taken]] = codes[useful[taken]] + 1
             self._prove(frames, replies, useful[taken], items[taken], rtt[taken], now)
-            left = np.delete(left, first)
+            left = np.delete(left, first) if len(first) < len(left) else left[:0]
         direct = ~errors
         if direct.any():
             self._teach(hosts[direct], replies.ports[useful][direct], states[useful][direct])

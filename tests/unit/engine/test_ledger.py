@@ -91,3 +91,12 @@ def test_it_grows_and_keeps_its_order() -> None:
     gone, sent, _ = ledger.expire(items, 5000, np.ones(1), 100.0)
     assert gone.tolist() == list(range(5000))
     assert (np.diff(sent) >= 0).all()
+
+
+def test_first_rows_are_those_that_unique_finds() -> None:
+    items = Items(3, 5)
+    generator = np.random.default_rng(1)
+    for count in (0, 1, 4, 60):
+        picked = generator.integers(0, 15, count)
+        first = np.unique(picked, return_index=True)[1]
+        assert items.first_rows(picked).tolist() == sorted(first.tolist())
