@@ -80,7 +80,8 @@ def _ports(element: etree._Element) -> Iterator[tuple[tuple[str, int], PortResul
         for reasons in extra.iter("extrareasons"):
             result = PortResult(extra.get("state", ""), canonical_reason(reasons.get("reason", "")))
             for number in expand(reasons.get("ports", "")):
-                yield (reasons.get("proto", ""), number), result
+                # Nmap says "n/a" where it counts IP protocols, and "ip" where it lists them.
+                yield (reasons.get("proto", "").replace("n/a", "ip"), number), result
     for port in element.iter("port"):
         state = port.find("state")
         assert state is not None

@@ -146,6 +146,7 @@ _TECHNIQUES = (
     _option(
         "-sZ", Kind.ADD, "techniques", "", "SCTP COOKIE-ECHO scan: silence is open|filtered", value="sctpcookieecho"
     ),
+    _option("-sO", Kind.ADD, "techniques", "", "IP protocol scan: -p are protocol numbers", value="ipproto"),
     _option("--adler32", Kind.FLAG, "adler32", "", "the checksums that SCTP had at first (Adler-32)"),
     _option("--scanflags", Kind.TEXT, "scan_flags", "FLAGS", "send these TCP flags: SYNFIN, URGPSHFIN, NONE, 0-255"),
 )
@@ -264,7 +265,6 @@ _COMPATIBILITY = (
 )
 _NOT_BUILT = (
     _missing("--traceroute", "traceroute"),
-    _missing("-sO", "IP protocol scan"),
     _missing("-sI", "idle scan", "ZOMBIE"),
     _missing("-b", "FTP bounce scan", "RELAY"),
     _missing("--port-ratio", "ports by their frequency", "RATIO"),

@@ -2,8 +2,8 @@
 
 The identity of a probe is (host, kind, port, slot). A *slot* is the try modulo 16, or 16 more for a timing ping. It
 travels in the source port (TCP, UDP, SCTP) or the ICMP sequence number; a keyed tag over all four travels in the TCP
-sequence or acknowledgment number (see ``tcp_mark``), in SCTP's tags (see ``sctp_mark``), the ICMP identifier and the IP
-identification. What does not carry the right tag is not ours.
+sequence or acknowledgment number (see ``tcp_mark``), in SCTP's tags (see ``sctp_mark``), the ICMP identifier, the IP
+identification and the flow label. What does not carry the right tag is not ours.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from leadline.engine.group import AddressIndex, HostGroup
 from leadline.engine.payloads import Payloads
 from leadline.engine.probe_kind import ProbeKind, tcp_kind
+from leadline.engine.protocol_probes import protocol_content
 from leadline.engine.sctp_mark import SctpMark
 from leadline.engine.tcp_mark import TcpMark
 from leadline.model.quick_dataclass import dataclass
@@ -36,6 +37,8 @@ I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 Bool = NDArray[np.bool_]
 
+# What of a tag an IP identification and an IPv6 flow label hold.
+_SHORT, _FLOW = np.uint64(0xFFFF), np.uint64(0xFFFFF)
 SLOTS = 32
 PING_SLOT = 16
 # The range of Nmap's source ports (spec sheet 2.9), less the slots at its end.
@@ -135,7 +138,7 @@ class ProbeCodec:
         tag = self._tag(kind, hosts, ports, slots)
         short = _ip_id(tag)
         # Those of Nmap's probes.
-        ttl = (37 + (tag >> np.uint64(16)) % np.uint64(23)).astype(np.uint8)
+        ttl = _ttl(tag)
         if group.family == 6:
             ttl[:] = 255
         if ttls is not None:
@@ -152,7 +155,7 @@ class ProbeCodec:
         if kind is ProbeKind.UDP:
             return self._udp(hosts, ports, source_port, ttl, short)
         if kind is ProbeKind.IP_PROTOCOL:
-            return self._by_protocol(hosts, ports, ttl, short)
+            return self._by_protocol(hosts, ports, tag)
         return self._icmp(kind).build(hi, lo, macs, short, self.first_port // SLOTS * SLOTS + slots, ttl, short)
 
     def _udp(self, hosts: I64, ports: I64, source_port: I64, ttl: U8, ip_id: NDArray[np.uint16]) -> FrameBatch:
@@ -167,15 +170,20 @@ class ProbeCodec:
                 batches += [template.build(hi, lo, macs, source_port[rows], ports[rows], ttl[rows], ip_id[rows])]
         return concatenate(batches) if batches else empty(self._framing.offset)
 
-    def _by_protocol(self, hosts: I64, numbers: I64, ttl: U8, ip_id: NDArray[np.uint16]) -> FrameBatch:
-        group, batches = self.group, []
+    def _by_protocol(self, hosts: I64, numbers: I64, tag: NDArray[np.uint64]) -> FrameBatch:
+        """The tag is in the IP identification, or in the flow label: there is nowhere else for it."""
+        group, offset, batches = self.group, self._framing.offset, []
         for number in np.unique(numbers):
             rows = np.flatnonzero(numbers == number)
-            some = hosts[rows]
-            macs = group.macs[some] if self._framing.offset else None
-            bare = IpTemplate(self._framing, int(number))
-            batches.append(bare.build(group.hi[some], group.lo[some], macs, ttl[rows], ip_id[rows]))
-        return concatenate(batches) if batches else empty(self._framing.offset)
+            some, own = hosts[rows], tag[rows]
+            macs = group.macs[some] if offset else None
+            template = IpTemplate(self._framing, int(number), protocol_content(int(number), group.family))
+            batch = template.build(group.hi[some], group.lo[some], macs, _ttl(own), _ip_id(own))
+            if group.family == 6:
+                label = (own & _FLOW).astype(">u4").view(np.uint8).reshape(-1, 4)
+                batch.frames[:, offset + 1 : offset + 4] = label[:, 1:]
+            batches.append(batch)
+        return concatenate(batches) if batches else empty(offset)
 
     def _tcp(self, kind: ProbeKind, flags: int) -> TcpTemplate:
         template = self._templates.get((kind, 0))
@@ -396,12 +404,14 @@ class ProbeCodec:
 
     def _quoted_protocols(self, frames: Decoded, rows: I64, hosts: I64, kinds: U8, ports: I64, slots: I64) -> None:
         rest = np.flatnonzero(kinds == ProbeKind.NONE)
-        if not len(rest) or self.group.family != 4:
+        if not len(rest):
             return
+        mask = _SHORT if self.group.family == 4 else _FLOW
+        told = frames.quoted_ip_id[rows[rest]]
         number = frames.quoted_protocol[rows[rest]].astype(np.int64)
         for slot in range(SLOTS):
             tag = self._tag(ProbeKind.IP_PROTOCOL, hosts[rest], number, np.full(len(rest), slot, dtype=np.int64))
-            fits = rest[_ip_id(tag) == frames.quoted_ip_id[rows[rest]]]
+            fits = rest[(tag & mask) == told]
             kinds[fits] = ProbeKind.IP_PROTOCOL
             ports[fits] = frames.quoted_protocol[rows[fits]]
             slots[fits] = slot
@@ -412,7 +422,11 @@ def _number(tag: NDArray[np.uint64]) -> NDArray[np.uint32]:
 
 
 def _ip_id(tag: NDArray[np.uint64]) -> NDArray[np.uint16]:
-    return (tag & np.uint64(0xFFFF)).astype(np.uint16)
+    return (tag & _SHORT).astype(np.uint16)
+
+
+def _ttl(tag: NDArray[np.uint64]) -> U8:
+    return (37 + (tag >> np.uint64(16)) % np.uint64(23)).astype(np.uint8)
 
 
 def _same_ip_id(ip_ids: NDArray[np.uint16], frames: Decoded, rows: I64) -> Bool:

@@ -20,13 +20,15 @@ from leadline.engine.shaper import ShapedLink
 from leadline.engine.shared_link import SharedLink
 from leadline.errors import LinkError
 from leadline.link.base import CaptureFilter, Clock, LinkStatistics, Network, Route
-from leadline.model.plan import PingKind, Plan, TimingPlan
+from leadline.model.plan import PingKind, Plan, Technique, TimingPlan
+from leadline.model.port import Protocol
 from leadline.model.quick_dataclass import dataclass
 from leadline.model.tcp_flags import SYN
 
 # Source ports of discovery come first, those of the port scan after them: late replies of one never count for the
 # other.
 PORT_BLOCKS = 2
+_WITH_PORTS = (Protocol.TCP, Protocol.UDP, Protocol.SCTP)
 # Through proxies a connection is made of several, over paths that nobody measured: what is late is not lost.
 PROXY_INITIAL_TIMEOUT = 4.0
 PROXY_LEAST_TIMEOUT = 1.0
@@ -124,9 +126,13 @@ class Session:
         return route.interface.name, route.source.version, route.on_link, kind
 
     def _protocols(self) -> tuple[int, ...]:
-        """Protocol pings are answered with packets of the same protocol."""
+        """Protocol pings and the protocol scan are answered with packets of the same protocol, some by their ports."""
         probes = self.plan.discovery.probes_v4 + self.plan.discovery.probes_v6
-        return tuple({probe.number for probe in probes if probe.kind is PingKind.IP_PROTOCOL})
+        numbers = {probe.number for probe in probes if probe.kind is PingKind.IP_PROTOCOL}
+        if Technique.IP_PROTOCOL in self.plan.ports.techniques:
+            # Targets may name protocols of their own.
+            numbers |= set(range(256))
+        return tuple(sorted(numbers - set(_WITH_PORTS)))
 
     def close(self) -> LinkStatistics:
         """Close all links; returns what they counted together, bytes without link headers (as Nmap counts them)."""

@@ -34,6 +34,7 @@ PORT_PROTOCOLS = (TCP, UDP, SCTP)
 # Hop-by-hop, routing, fragment, authentication, destination options, mobility: what follows is not looked up here.
 EXTENSION_HEADERS = (0, 43, 44, 51, 60, 135)
 ARP_REPLY = 2
+MOST_PROTOCOLS = 64
 
 
 @dataclass(slots=True)
@@ -140,6 +141,12 @@ def _ipv6(code: Assembler, capture: CaptureFilter, start: int) -> None:
 
 def _protocols(code: Assembler, capture: CaptureFilter, icmp: int, passing: tuple[int, ...]) -> None:
     accepted = dict.fromkeys((icmp, *passing, *(number & 0xFF for number in capture.protocols)))
+    if len(accepted) > MOST_PROTOCOLS:
+        # A jump reaches 255 instructions: of so many protocols all are let in, save ports that are not ours.
+        for number in PORT_PROTOCOLS:
+            code.add(JUMP_EQUAL, number, "ports")
+        code.add(JUMP_EQUAL, 256, "accept", "accept")
+        return
     for number in accepted:
         code.add(JUMP_EQUAL, number, "accept")
     for number in PORT_PROTOCOLS:

@@ -144,6 +144,7 @@ class PortPlan:
 
     ``techniques``: in the order in which they run; none for ``-sn`` and ``-sL``. ``ports``: the scan's default set
     (targets may name their own). ``scan_flags``: TCP flags to send instead of the technique's own (0..255).
+    ``default_protocols``: nobody chose the IP protocols in ``ports``: extension headers are left out over IPv6.
     """
 
     techniques: tuple[Technique, ...] = ()
@@ -152,6 +153,7 @@ class PortPlan:
     sequential: bool = False
     open_only: bool = False
     scan_flags: int | None = None
+    default_protocols: bool = False
 
 
 @dataclass(frozen=True, slots=True)

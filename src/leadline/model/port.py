@@ -30,6 +30,10 @@ class Protocol(IntEnum):
         return self.name.lower()
 
 
+EXTENSION_HEADERS = frozenset({0, 43, 44, 50, 51, 60, 135, 139, 140, 253, 254})
+"""IP protocol numbers that are extension headers in IPv6 (IANA), where a protocol is asked for by default no more."""
+
+
 class PortState(IntEnum):
     """Spec sheet 2.8. ``UNKNOWN`` = not yet decided."""
 

@@ -33,6 +33,9 @@ def build_plan(options: Options, privileged: bool) -> Plan:
     # What a proxy carries is connections: raw packets would go around it, and show who scans.
     privileged = privileged and not options.proxies
     technique = choose_technique(options, privileged)
+    if options.versions and Protocol.IP in technique.protocols:
+        told = "-sO scans IP protocols: there are no services whose versions could be detected (-sV, -A)."
+        options = replace(options, versions=False, notices=(*options.notices, told))
     ports, discovery = _choices(options, privileged, technique)
     if discovery.mistakes:
         raise UsageError(*discovery.mistakes)
@@ -46,7 +49,13 @@ def build_plan(options: Options, privileged: bool) -> Plan:
         resolve=ResolvePlan(options.reverse or "up", options.dns_servers, options.system_dns),
         discovery=discovery.plan,
         ports=PortPlan(
-            technique.techniques, ports.ports, ports.excluded, options.sequential, options.open_only, technique.flags
+            technique.techniques,
+            ports.ports,
+            ports.excluded,
+            options.sequential,
+            options.open_only,
+            technique.flags,
+            default_protocols=options.ports is None and Protocol.IP in technique.protocols,
         ),
         timing=timing,
         services=services,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from ipaddress import ip_address
 
-from leadline.model.plan import PingKind
+from leadline.model.plan import PingKind, Technique
 from leadline.plan.options import Options
 from leadline.plan.packet_shape import check_shape
 from leadline.plan.proxies import check_proxies
@@ -85,6 +85,8 @@ def _ports(options: Options) -> Iterator[str]:
         yield "-F means --top-ports 100: use one of them."
     if options.top_ports is not None and options.top_ports < 1:
         yield f"--top-ports needs a number of 1 or more, not {options.top_ports}."
+    if options.top_ports is not None and Technique.IP_PROTOCOL.value in options.techniques:
+        yield "--top-ports needs ports: IP protocols (-sO) have no order (-F: those that have a name)."
 
 
 def _timing(options: Options) -> Iterator[str]:

@@ -7,7 +7,7 @@ from dataclasses import field
 from functools import lru_cache
 
 from leadline.errors import UsageError
-from leadline.model.port import Protocol
+from leadline.model.port import EXTENSION_HEADERS, Protocol
 from leadline.model.port_set import PortSet
 from leadline.model.quick_dataclass import dataclass
 from leadline.plan.options import Options
@@ -34,7 +34,7 @@ def choose_ports(options: Options, protocols: Sequence[Protocol]) -> PortChoice:
     """The ports to scan of each of ``protocols``; none at all when there is no protocol (``-sn``, ``-sL``)."""
     choice = PortChoice()
     # Discovery keeps off the excluded ports too, and it may use UDP and SCTP whatever is scanned.
-    everywhere = (Protocol.TCP, Protocol.UDP, Protocol.SCTP)
+    everywhere = (Protocol.IP,) if Protocol.IP in protocols else (Protocol.TCP, Protocol.UDP, Protocol.SCTP)
     choice.excluded = read_ports(options.exclude_ports, everywhere, "--exclude-ports", choice.mistakes)
     if not protocols:
         return choice
@@ -46,17 +46,17 @@ def choose_ports(options: Options, protocols: Sequence[Protocol]) -> PortChoice:
         numbers = _wanted(options, protocol, typed)
         if not numbers:
             if options.ports is not None:  # else --top-ports asks for none, which is told elsewhere
-                choice.mistakes.append(f"-p {options.ports} names no {protocol.label.upper()} port to scan.")
+                choice.mistakes.append(f"-p {options.ports} names no {_name(protocol)} to scan.")
             continue
         gone = frozenset(choice.excluded.of(protocol))
         left = tuple(number for number in numbers if number not in gone) if gone else numbers
         if not left:
-            choice.mistakes.append(f"--exclude-ports leaves no {protocol.label.upper()} port to scan.")
+            choice.mistakes.append(f"--exclude-ports leaves no {_name(protocol)} to scan.")
         chosen[protocol] = left
     for protocol in typed.ports:
         if protocol not in protocols:
-            name = protocol.label.upper()
-            choice.notices.append(f"The {name} ports of -p are not scanned: no {name} scan is asked for.")
+            scan = "-sO" if protocol is Protocol.IP else f"{protocol.label.upper()} scan"
+            choice.notices.append(f"The {_name(protocol)}s of -p are not scanned: no {scan} is asked for.")
     choice.ports = PortSet(chosen)
     return choice
 
@@ -80,8 +80,24 @@ def _parsed(text: str, protocols: tuple[Protocol, ...]) -> PortSet:
     return parse_ports(text, protocols)
 
 
+def _name(protocol: Protocol) -> str:
+    return "IP protocol" if protocol is Protocol.IP else f"{protocol.label.upper()} port"
+
+
+def _protocols(options: Options, typed: PortSet) -> tuple[int, ...]:
+    """IP protocol numbers, ascending: all of them, with ``-F`` those that have a name."""
+    if options.ports is not None:
+        return typed.of(Protocol.IP)
+    from leadline.data.services import default_services
+
+    numbers = default_services().registered(Protocol.IP) if options.fast else tuple(range(256))
+    return tuple(number for number in numbers if options.family != 6 or number not in EXTENSION_HEADERS)
+
+
 def _wanted(options: Options, protocol: Protocol, typed: PortSet) -> tuple[int, ...]:
     """Ascending. With ``--top-ports`` a range of ``-p`` is what the most common ports are taken from."""
+    if protocol is Protocol.IP:
+        return _protocols(options, typed)
     if options.ports is not None and options.top_ports is None:
         return typed.of(protocol)
     from leadline.data.ranking import known_count, top_ports

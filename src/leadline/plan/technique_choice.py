@@ -25,6 +25,7 @@ OPTION_OF: dict[Technique, str] = {
     Technique.UDP: "-sU",
     Technique.SCTP_INIT: "-sY",
     Technique.SCTP_COOKIE_ECHO: "-sZ",
+    Technique.IP_PROTOCOL: "-sO",
 }
 """What chooses each technique that is built on the command line."""
 
@@ -115,6 +116,10 @@ def check_techniques(options: Options) -> Iterator[str]:
             every = "not both" if len(alike) == 2 else "not several"
             name = protocol.label.upper()
             yield f"Only one {name} scan technique can be chosen: {', '.join(alike[:-1])} or {alike[-1]}, {every}."
+    alone = OPTION_OF[Technique.IP_PROTOCOL]
+    if alone in chosen and len(chosen) > 1:
+        others = " and ".join(option for option in chosen if option != alone)
+        yield f"{alone} scans IP protocols, not ports, and cannot be combined with {others}."
     if options.list_scan and options.ping_scan:
         yield "-sL only lists targets and -sn only looks which are up: choose one."
     for flag, name in ((options.list_scan, "-sL"), (options.ping_scan, "-sn")):

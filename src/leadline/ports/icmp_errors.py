@@ -81,3 +81,14 @@ _CLOSED_PORT = ErrorMeaning(Reason.PORT_UNREACH, from_target=PortState.CLOSED)
 
 TCP_ERRORS = error_table(IN_THE_WAY)
 UDP_ERRORS = error_table({**IN_THE_WAY, (4, 3, 3): _CLOSED_PORT, (6, 1, 4): _CLOSED_PORT})
+PROTOCOL_ERRORS = error_table(
+    {
+        **IN_THE_WAY,
+        (4, 3, 2): ErrorMeaning(Reason.PROTO_UNREACH, from_target=PortState.CLOSED),
+        (6, 4, 1): ErrorMeaning(Reason.PARAM_PROBLEM, from_target=PortState.CLOSED),
+        # Whoever complains of a port, or of what is in the packet, has understood the protocol.
+        (4, 3, 3): ErrorMeaning(Reason.PORT_UNREACH, from_target=PortState.OPEN),
+        (6, 1, 4): ErrorMeaning(Reason.PORT_UNREACH, from_target=PortState.OPEN),
+        (6, 4, 0): ErrorMeaning(Reason.PARAM_PROBLEM, from_target=PortState.OPEN),
+    }
+)

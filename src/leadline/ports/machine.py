@@ -7,7 +7,7 @@ from collections.abc import Collection
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.engine.codec import ProbeCodec, Replies
+from leadline.engine.codec import ICMP, ICMPV6, ProbeCodec, Replies
 from leadline.engine.group import HostGroup
 from leadline.engine.ledger import Phase
 from leadline.engine.probe_kind import ProbeKind
@@ -17,7 +17,8 @@ from leadline.model.event import PortFound
 from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason
 from leadline.model.tcp_flags import SYN
 from leadline.ports.classify import answer_values, classify
-from leadline.ports.probes import PortMatrix
+from leadline.ports.own_errors import OwnErrors
+from leadline.ports.probes import PortMatrix, probe_table
 from leadline.ports.result import OPEN_ONLY, PortColumns, ServiceNames, icmp_answer, sctp_answer, tcp_answer
 from leadline.ports.techniques import RawTechnique
 from leadline.wire.columns import Decoded
@@ -26,7 +27,10 @@ I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 
 # Ports that firewalls and wrappers often treat in a way of their own make poorer pings (spec sheet 2.5).
-_ANSWERED_SCORES = {ProbeKind.SCTP_INIT: 60}
+# Of probes that were answered, by kind; what opens nothing is a good ping, whatever its flags.
+_ANSWERED_SCORES = np.zeros(256, dtype=np.int16)
+for _kind, _score in PING_SCORES.items():
+    _ANSWERED_SCORES[_kind] = 60 if _kind in (ProbeKind.TCP_SYN, ProbeKind.SCTP_INIT) else _score
 _ODD_PORTS = np.array([25, 113, 135, 139, 445])
 
 
@@ -41,7 +45,8 @@ class RawScan(RawMachine):
     ) -> None:  # fmt: skip
         super().__init__(group, prober, codec, epoch)
         self.technique, self.matrix = technique, matrix
-        self._kind = technique.kind
+        self._table = probe_table(matrix, technique.kind, group.family)
+        self._own_errors = OwnErrors(len(group)) if technique.protocol is Protocol.IP else None
         self.columns = PortColumns(
             len(group), matrix, group.family, technique.probe, materialised, protocol=technique.protocol,
             silence=technique.silence, apart=apart,
@@ -52,11 +57,12 @@ class RawScan(RawMachine):
         prober.pings.teach(known, scores)
 
     def probes(self, sends: Sends) -> tuple[U8, I64]:
-        kinds = np.full(len(sends.hosts), int(self._kind), dtype=np.uint8)
-        return kinds, self.matrix.numbers[sends.columns]
+        return self._table.kinds[sends.columns], self._table.ports[sends.columns]
 
     def interpret(self, frames: Decoded, replies: Replies, now: float) -> None:
-        columns = np.where(replies.kinds == self._kind, self.matrix.column_of[replies.ports], -1)
+        if self._own_errors is not None:
+            self._own_errors.take(frames, replies)
+        columns = self._table.column_of(replies.kinds, replies.ports)
         verdicts = classify(self.technique, frames, replies)
         useful = np.flatnonzero((columns >= 0) & (verdicts.states != PortState.UNKNOWN))
         if not len(useful):
@@ -97,7 +103,8 @@ class RawScan(RawMachine):
             left = np.delete(left, first) if len(first) < len(left) else left[:0]
         direct = ~errors
         if direct.any():
-            self._teach(hosts[direct], replies.ports[useful][direct], states[useful][direct])
+            kinds, ports = replies.kinds[useful][direct], replies.ports[useful][direct]
+            self._teach(hosts[direct], kinds, ports, states[useful][direct])
 
     def _prove(
         self, frames: Decoded, replies: Replies, taken: I64, items: I64, rtt: NDArray[np.float64], now: float
@@ -117,15 +124,13 @@ class RawScan(RawMachine):
             port = self._port(int(item), now)
             self._events.append(PortFound(now - self.epoch, self.group.address(host), port))
 
-    def _teach(self, hosts: I64, ports: I64, states: U8) -> None:
+    def _teach(self, hosts: I64, kinds: U8, ports: I64, states: U8) -> None:
+        scores = _ANSWERED_SCORES[kinds]
         if self.technique.protocol is Protocol.TCP:
-            scores = np.where(np.isin(ports, _ODD_PORTS), 50, PING_SCORES[ProbeKind.TCP_ACK]).astype(np.int16)
-        else:
-            scores = np.full(len(hosts), _ANSWERED_SCORES.get(self._kind, PING_SCORES[self._kind]), dtype=np.int16)
-        if self.technique.flags & SYN or self._kind is ProbeKind.SCTP_INIT:
-            # Pings would leave half-open connections behind.
-            scores[states == PortState.OPEN] = PING_SCORES[ProbeKind.TCP_SYN]
-        kinds = np.full(len(hosts), int(self._kind), dtype=np.uint8)
+            scores = np.where(np.isin(ports, _ODD_PORTS), 50, scores).astype(np.int16)
+        half_open = (kinds == ProbeKind.SCTP_INIT) | bool(self.technique.flags & SYN)
+        # Pings would leave half-open connections behind.
+        scores[half_open & (states == PortState.OPEN)] = PING_SCORES[ProbeKind.TCP_SYN]
         self.teach_ping(hosts, kinds, ports, scores)
 
     def _port(self, item: int, now: float) -> Port:
@@ -142,4 +147,19 @@ class RawScan(RawMachine):
 
     def result(self, host: int, now: float, complete: bool) -> tuple[tuple[Port, ...], tuple[PortSummary, ...]]:
         """The ports of one host. ``complete``: the scan of the host ran to its end, so silence is an answer too."""
+        if self._own_errors is not None:
+            self._speaks_icmp(host)
         return self.columns.finished_host(host, self.prober.items, now - self.epoch, self._names, complete)
+
+    def _speaks_icmp(self, host: int) -> None:
+        """A host that sends ICMP errors speaks ICMP, whether it answers echoes or not (spec sheet 2.8)."""
+        column = int(self.matrix.column_of[ICMP if self.group.family == 4 else ICMPV6])
+        items = np.array([host * self.prober.width + column])
+        told = self._own_errors.first(host) if self._own_errors is not None else None
+        if column < 0 or told is None or self.columns.states[items[0]] != PortState.UNKNOWN:
+            return
+        self.columns.decide(items, np.array([PortState.OPEN], np.uint8), np.array([told.reason], np.uint8))
+        answer = icmp_answer(np.array([told.kind], np.uint8), np.array([told.code], np.uint8))
+        self.columns.prove(
+            items, np.array([told.ttl], np.uint8), answer, np.array([np.nan]), np.array([told.at - self.epoch])
+        )

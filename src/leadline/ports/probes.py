@@ -7,9 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.engine.probe_kind import ProbeKind
+from leadline.engine.protocol_probes import protocol_probe
 from leadline.model.quick_dataclass import dataclass
 
 I64 = NDArray[np.int64]
+U8 = NDArray[np.uint8]
 
 # So many of the most common ports are worth going first: they tell soonest what a host is, and their answers teach the
 # round trip.
@@ -34,6 +37,36 @@ class PortMatrix:
         if self.offsets is None:
             return self.order
         return self.order[self.offsets[host] : self.offsets[host + 1]]
+
+
+@dataclass(frozen=True, slots=True)
+class ProbeTable:
+    """Column ``c`` of a matrix is asked by probes of ``kinds[c]`` to port ``ports[c]``, uint8 and int64 ``(P,)``."""
+
+    kinds: U8
+    ports: I64
+    _columns: dict[int, I64]
+
+    def column_of(self, kinds: U8, ports: I64) -> I64:
+        """The column that each answer (its probe's kind and port) is about, -1 for other probes; int64 ``(N,)``."""
+        found = np.full(len(kinds), -1, dtype=np.int64)
+        for kind, columns in self._columns.items():
+            rows = np.flatnonzero(kinds == kind)
+            found[rows] = columns[ports[rows]]
+        return found
+
+
+def probe_table(matrix: PortMatrix, kind: ProbeKind, family: int) -> ProbeTable:
+    """Every port by probes of ``kind``; IP protocols each by its own (see ``engine.protocol_probes``)."""
+    if kind is not ProbeKind.IP_PROTOCOL:
+        kinds = np.full(len(matrix.numbers), int(kind), dtype=np.uint8)
+        return ProbeTable(kinds, matrix.numbers, {int(kind): matrix.column_of})
+    pairs = [protocol_probe(number, family) for number in matrix.numbers.tolist()]
+    columns: dict[int, I64] = {}
+    for column, (own, port) in enumerate(pairs):
+        columns.setdefault(int(own), np.full(65_536, -1, dtype=np.int64))[port] = column
+    kinds = np.array([int(own) for own, _ in pairs], dtype=np.uint8)
+    return ProbeTable(kinds, np.array([port for _, port in pairs], dtype=np.int64), columns)
 
 
 def port_matrix(

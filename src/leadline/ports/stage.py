@@ -19,7 +19,7 @@ from leadline.engine.session import Session
 from leadline.engine.turns import Pause, Step
 from leadline.model.event import TaskEnded, TaskStarted
 from leadline.model.plan import Technique, TimingPlan
-from leadline.model.port import MAYBE_OPEN, Port, PortSummary, Protocol
+from leadline.model.port import EXTENSION_HEADERS, MAYBE_OPEN, Port, PortSummary, Protocol
 from leadline.model.port_set import PortSet
 from leadline.model.quick_dataclass import dataclass
 from leadline.ports.connect import ConnectScan
@@ -92,7 +92,8 @@ def scan_ports(
     found = _Found(len(group))
     session.tally.hosts_active += len(group)
     for index, technique in enumerate(phases):
-        ports = [() if found.told[row] else each.of(technique.protocol) for row, each in enumerate(per_host)]
+        numbers = _numbers(technique.protocol, group.family, per_host, session)
+        ports = [() if found.told[row] else own for row, own in enumerate(numbers)]
         if not any(ports):
             continue
         if session.control.stop:
@@ -112,6 +113,17 @@ def scan_ports(
             yield from found.rest(session, task_of(technique))
             raise
     yield from found.rest(session, "")
+
+
+def _numbers(
+    protocol: Protocol, family: int, per_host: Sequence[PortSet], session: Session
+) -> list[tuple[int, ...]]:  # fmt: skip
+    """The ports of one protocol of each host, still as shared objects."""
+    plan = session.plan.ports
+    if protocol is not Protocol.IP or family == 4 or not plan.default_protocols:
+        return [each.of(protocol) for each in per_host]
+    plain = tuple(number for number in plan.ports.of(protocol) if number not in EXTENSION_HEADERS)
+    return [plain if each is plan.ports else each.of(protocol) for each in per_host]
 
 
 class _Found:

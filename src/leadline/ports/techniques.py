@@ -18,7 +18,7 @@ from leadline.model.plan import Technique
 from leadline.model.port import PortState, Protocol, Reason
 from leadline.model.quick_dataclass import dataclass
 from leadline.model.tcp_flags import ACK, FIN, PSH, RST, SYN, URG, flag_names
-from leadline.ports.icmp_errors import TCP_ERRORS, UDP_ERRORS, ErrorTable
+from leadline.ports.icmp_errors import PROTOCOL_ERRORS, TCP_ERRORS, UDP_ERRORS, ErrorTable
 from leadline.wire.sctp import ABORT, INIT_ACK
 
 
@@ -126,6 +126,16 @@ RAW_TECHNIQUES: dict[Technique, RawTechnique] = {
         (_ABORTED,),
         protocol=Protocol.SCTP,
         sends=ProbeKind.SCTP_COOKIE,
+    ),
+    Technique.IP_PROTOCOL: RawTechnique(
+        "IPProto Scan",
+        "ip-protocol",
+        ACK,
+        _BY_SILENCE,
+        (Meaning(0, 0, PortState.OPEN, Reason.PROTO_RESPONSE),),
+        protocol=Protocol.IP,
+        errors=PROTOCOL_ERRORS,
+        sends=ProbeKind.IP_PROTOCOL,
     ),
 }
 

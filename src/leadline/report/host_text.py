@@ -7,7 +7,7 @@ from itertools import chain
 
 from leadline.model.host import Host, HostStatus
 from leadline.model.plan import OutputPlan
-from leadline.model.port import Port, PortState
+from leadline.model.port import Port, PortState, Protocol
 from leadline.report.escape import for_terminal
 from leadline.report.service_text import (
     dialogue_lines,
@@ -125,13 +125,13 @@ def _address_lines(host: Host) -> list[str]:
 def _port_lines(host: Host, view: PortView, plan: OutputPlan, colour: bool) -> list[str]:
     lines = []
     if not view.shown:
-        ports = counted(view.total, "scanned port")
+        ports = counted(view.total, f"scanned {'protocol' if _of_protocols(view) else 'port'}")
         verb = "is" if view.total == 1 else "are"
         lines.append(f"All {ports} on {display_name(host)} {verb} in ignored states.")
     if view.ignored:
         groups = ", ".join(
-            f"{group.count} {STATE_LABEL[group.state]} {PROTOCOL_LABEL[group.protocol]} "
-            f"{'port' if group.count == 1 else 'ports'} ({REASON_LABEL[group.reason]})"
+            f"{counted(group.count, f'{STATE_LABEL[group.state]} {_noun(group.protocol)}')} "
+            f"({REASON_LABEL[group.reason]})"
             for group in view.ignored
         )
         lines.append(f"Not shown: {groups}")
@@ -142,6 +142,15 @@ def _port_lines(host: Host, view: PortView, plan: OutputPlan, colour: bool) -> l
         if plan.verbosity:
             lines = _with_tls(lines, view.shown, host.ended)
     return lines
+
+
+def _of_protocols(view: PortView) -> bool:
+    return any(group.protocol is Protocol.IP for group in view.ignored)
+
+
+def _noun(protocol: Protocol) -> str:
+    """What is scanned: ports of a transport, or IP protocols themselves."""
+    return f"{PROTOCOL_LABEL[protocol]} port" if protocol else "IP protocol"
 
 
 def _with_tls(lines: list[str], ports: tuple[Port, ...], when: float) -> list[str]:

@@ -21,10 +21,24 @@ _SIMPLE: Mapping[str, str] = {
     "whether something listens.",
     "closed|filtered": "It is not open; whether it is closed or a filter stands before it cannot be told.",
 }
+_SPOKEN = "The host speaks this protocol: "
+_NOT_SPOKEN = "The host was reached and says itself that it does not speak this protocol."
+_PROTOCOLS: Mapping[tuple[str, str], str] = {
+    ("open", "proto-response"): f"{_SPOKEN}it answered by it.",
+    ("open", "port-unreach"): f"{_SPOKEN}it looked for the port that the packet was for, and refused only that.",
+    ("open", "param-problem"): f"{_SPOKEN}it read the packet, and did not like what was in it.",
+    ("open", "proto-unreach"): f"{_SPOKEN}it refused other protocols by its messages.",
+    ("closed", "proto-unreach"): _NOT_SPOKEN,
+    ("closed", "param-problem"): _NOT_SPOKEN,
+    ("open|filtered", "no-response"): "Nothing came back: a host that speaks a protocol may keep silent to a packet "
+    "without content, and so does a filter that drops it; a host that does not speak it would have refused it.",
+}
 
 
 def port_meaning(state: str, reason: str, probe: str, tries: int, others: int | None) -> str:
     """One sentence. ``others``: how many of the host's other ports answered, ``None`` when that cannot be told."""
+    if probe == "ip-protocol" and (state, reason) in _PROTOCOLS:
+        return _PROTOCOLS[state, reason]
     if state == "open":
         return _open(reason, probe)
     if state == "closed":

@@ -36,7 +36,8 @@ class Decoded:
     address, the target link-layer address option of an advertisement, else the Ethernet source. ``target``: of
     neighbour discovery. ``quoted_*``: the packet inside an ICMP error, to be read where ``quoted_valid``;
     ``quoted_sequence``: bytes 4-7 of its transport header; ``quoted_acknowledgment``: bytes 8-11 of TCP's, the initiate
-    tag of an SCTP packet that begins with INIT, to be read where ``quoted_longer``. ``times``: as in the batch.
+    tag of an SCTP packet that begins with INIT, to be read where ``quoted_longer``; ``quoted_ip_id``: of IPv6 the flow
+    label. ``times``: as in the batch.
     """
 
     kind: NDArray[np.uint8]

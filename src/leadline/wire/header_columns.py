@@ -46,6 +46,7 @@ IPV4 = layout(
 IPV6 = layout(
     40,
     version=("u1", 0),
+    version_and_flow=(">u4", 0),
     payload_length=(">u2", 4),
     protocol=("u1", 6),
     ttl=("u1", 7),

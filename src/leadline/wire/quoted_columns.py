@@ -63,6 +63,7 @@ def _put_addresses(store: Store, group: Group, header: Records, protocol: NDArra
         return
     store.put(
         group.rows,
+        quoted_ip_id=header["version_and_flow"] & 0xFFFFF,
         quoted_source_hi=header["source_hi"],
         quoted_source_lo=header["source_lo"],
         quoted_destination_hi=header["destination_hi"],

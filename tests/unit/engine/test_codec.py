@@ -252,10 +252,29 @@ def _on_wire(packet: Packet) -> Packet:
     return Ether(src="02:00:00:00:00:99", dst="02:00:00:00:00:01") / packet[IP]
 
 
-def test_protocol_errors_cannot_be_told_in_ipv6() -> None:
-    codec = codec_of(group_of(6))
-    sent = packets(build(codec, ProbeKind.IP_PROTOCOL, (0, 2, 0)))[0]
-    assert match(codec, [error_reply(sent, 4, 1)]) == []
+@pytest.mark.parametrize("family", [4, 6])
+def test_errors_about_protocols_repeat_what_the_probe_had_of_its_own(family: int) -> None:
+    """The IP identification, or the flow label: a packet without content has nothing else."""
+    codec, kind = codec_of(group_of(family)), ProbeKind.IP_PROTOCOL
+    probes = packets(build(codec, kind, (0, 47, 0), (1, 47, 3), (2, 89, PING_SLOT)))
+    error = (3, 2) if family == 4 else (4, 1)
+    assert match(codec, [error_reply(one, *error) for one in probes]) == [
+        (0, kind, 47, 0, True, True),
+        (1, kind, 47, 3, True, True),
+        (2, kind, 89, PING_SLOT, True, True),
+    ]
+    layer, name = (IP, "id") if family == 4 else (IPv6, "fl")
+    assert all(getattr(one[layer], name) for one in probes)
+    for one in probes:
+        setattr(one[layer], name, getattr(one[layer], name) ^ 1)
+    assert match(codec, [error_reply(one, *error) for one in probes]) == []
+
+
+def test_igmp_is_asked_by_a_query() -> None:
+    (four,) = packets(build(codec_of(group_of(4)), ProbeKind.IP_PROTOCOL, (0, 2, 0)))
+    (six,) = packets(build(codec_of(group_of(6)), ProbeKind.IP_PROTOCOL, (0, 2, 0)))
+    assert (four[IP].len, bytes(four[IP].payload)[:1]) == (28, b"\x11")
+    assert (six[IPv6].plen, six[IPv6].nh) == (0, 2)
 
 
 @pytest.mark.parametrize("family", [4, 6])
