@@ -125,3 +125,18 @@ def test_assembler_refuses_what_cannot_be_jumped_to() -> None:
     code.add(JUMP_EQUAL, 1, "nowhere")
     with pytest.raises(KeyError):
         code.program()
+
+
+def test_nearly_all_protocols() -> None:
+    """More than jumps reach: all are let in, but ports still have to be ours."""
+    every = tuple(number for number in range(256) if number not in (6, 17, 132))
+    for base, network in ((V4, TO_V4), (V6, TO_V6)):
+        program = compile_filter(CaptureFilter(base.family, base.source, 40000, 40010, protocols=every), 14)
+        assert len(program) < 100
+        for number in (2, 47, 89, 255):
+            packet = network.copy()
+            setattr(packet, "proto" if base.family == 4 else "nh", number)
+            assert run_filter(program, bytes(ETHER / packet / Raw(bytes(20))))
+        assert run_filter(program, bytes(ETHER / network / TCP(dport=40000)))
+        assert not run_filter(program, bytes(ETHER / network / TCP(dport=39999)))
+        assert not run_filter(program, bytes(ETHER / network / UDP(dport=53)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from leadline.model.port import PortState, Reason
-from leadline.ports.icmp_errors import TCP_ERRORS, UDP_ERRORS, ErrorMeaning, ErrorTable, error_table
+from leadline.ports.icmp_errors import PROTOCOL_ERRORS, TCP_ERRORS, UDP_ERRORS, ErrorMeaning, ErrorTable, error_table
 
 
 def found(table: ErrorTable, family: int, kind: int, code: int, own: bool = False) -> tuple[int, int]:
@@ -33,3 +33,16 @@ def test_families_do_not_mix() -> None:
     assert found(table, 6, 1, 0, own=True) == (PortState.OPEN, Reason.NO_ROUTE)
     assert found(table, 4, 1, 0) == (PortState.UNKNOWN, 0)
     assert found(table, 0, 0, 0) == (PortState.UNKNOWN, 0)
+
+
+def test_what_the_host_itself_says_of_protocols() -> None:
+    for error, own, reason in (
+        ((4, 3, 2), PortState.CLOSED, Reason.PROTO_UNREACH),
+        ((4, 3, 3), PortState.OPEN, Reason.PORT_UNREACH),
+        ((6, 1, 4), PortState.OPEN, Reason.PORT_UNREACH),
+        ((6, 4, 0), PortState.OPEN, Reason.PARAM_PROBLEM),
+        ((6, 4, 1), PortState.CLOSED, Reason.PARAM_PROBLEM),
+        ((4, 3, 13), PortState.FILTERED, Reason.ADMIN_PROHIBITED),
+    ):
+        assert found(PROTOCOL_ERRORS, *error, own=True) == (own, reason)
+        assert found(PROTOCOL_ERRORS, *error) == (PortState.FILTERED, reason)

@@ -1,8 +1,10 @@
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadline.ports.probes import POPULAR_FIRST, port_matrix
+from leadline.engine.probe_kind import ProbeKind
+from leadline.ports.probes import POPULAR_FIRST, port_matrix, probe_table
 
 POPULAR = (80, 23, 443, 21, 22)
 
@@ -68,3 +70,28 @@ def test_every_host_gets_each_of_its_ports_once(hosts: list[set[int]], sequentia
         assert sorted(told) == sorted(ports)
         if sequential:
             assert told == sorted(ports)
+
+
+def test_ports_are_asked_by_probes_of_one_kind() -> None:
+    matrix = port_matrix([(22, 80)], (), True, np.random.default_rng(1))
+    table = probe_table(matrix, ProbeKind.SCTP_INIT, 4)
+    assert (table.kinds.tolist(), table.ports.tolist()) == ([ProbeKind.SCTP_INIT] * 2, [22, 80])
+    kinds = np.array([ProbeKind.SCTP_INIT, ProbeKind.SCTP_INIT, ProbeKind.TCP_ACK], dtype=np.uint8)
+    assert table.column_of(kinds, np.array([80, 81, 80])).tolist() == [1, -1, -1]
+
+
+@pytest.mark.parametrize(("family", "icmp"), [(4, 1), (6, 58)])
+def test_protocols_are_asked_each_by_its_own_probe(family: int, icmp: int) -> None:
+    numbers = tuple(sorted({icmp, 6, 17, 47, 132}))
+    matrix = port_matrix([numbers], (), True, np.random.default_rng(1))
+    table = probe_table(matrix, ProbeKind.IP_PROTOCOL, family)
+    asked = dict(zip(numbers, zip(table.kinds.tolist(), table.ports.tolist(), strict=True), strict=True))
+    assert asked == {
+        icmp: (ProbeKind.ICMP_ECHO, 0),
+        6: (ProbeKind.TCP_ACK, 80),
+        17: (ProbeKind.UDP, 40_125),
+        47: (ProbeKind.IP_PROTOCOL, 47),
+        132: (ProbeKind.SCTP_INIT, 80),
+    }
+    assert table.column_of(table.kinds, table.ports).tolist() == list(range(5))
+    assert table.column_of(table.kinds, table.ports + 1).tolist() == [-1] * 5

@@ -27,3 +27,23 @@ from leadline.report.meanings import port_meaning
 )
 def test_sentences(state: str, reason: str, probe: str, tries: int, others: int | None, said: str) -> None:
     assert said in port_meaning(state, reason, probe, tries, others)
+
+
+@pytest.mark.parametrize(
+    ("state", "reason", "words"),
+    [
+        ("open", "proto-response", "it answered by it"),
+        ("open", "port-unreach", "refused only that"),
+        ("open", "proto-unreach", "refused other protocols"),
+        ("closed", "proto-unreach", "does not speak this protocol"),
+        ("closed", "param-problem", "does not speak this protocol"),
+        ("open|filtered", "no-response", "may keep silent"),
+        ("filtered", "admin-prohibited", "a filter forbids it"),
+    ],
+)
+def test_protocols_are_spoken_or_not(state: str, reason: str, words: str) -> None:
+    assert words in port_meaning(state, reason, "ip-protocol", 1, None)
+
+
+def test_an_association_is_agreed_to() -> None:
+    assert "association" in port_meaning("open", "init-ack", "sctp-init", 1, None)
