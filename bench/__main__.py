@@ -7,12 +7,13 @@ import platform
 import sys
 from collections.abc import Callable
 
-from bench import accuracy, dialer, matching, scans, services, silence, startup, timing_rules
+from bench import accuracy, dialer, matching, overlap, scans, services, silence, startup, timing_rules
 
 BENCHES: dict[str, Callable[[], str]] = {
     "startup": startup.startup,
     "accuracy": accuracy.accuracy,
     "matching": matching.matching,
+    "overlap": overlap.overlap,
     "timing": timing_rules.timing_rules,
     "sweep": scans.sweep_all_up,
     "sweep-sparse": scans.sweep_third_up,
@@ -27,7 +28,7 @@ BENCHES: dict[str, Callable[[], str]] = {
     "services-mixed": services.services_mixed,
     "services-many": services.services_many,
 }
-WITHOUT_ROOT = {"startup", "accuracy", "matching", "timing", "dialer"}
+WITHOUT_ROOT = {"startup", "accuracy", "matching", "overlap", "timing", "dialer"}
 
 
 def main(names: list[str]) -> int:

@@ -29,6 +29,8 @@ from leadline.model.tcp_flags import SYN
 # other.
 PORT_BLOCKS = 2
 _WITH_PORTS = (Protocol.TCP, Protocol.UDP, Protocol.SCTP)
+# Probes that a group may send at first, whatever others on the same path have on their way.
+FIRST_WINDOW = 10.0
 # Through proxies a connection is made of several, over paths that nobody measured: what is late is not lost.
 PROXY_INITIAL_TIMEOUT = 4.0
 PROXY_LEAST_TIMEOUT = 1.0
@@ -57,6 +59,7 @@ class Session:
     payloads: Payloads = field(default_factory=Payloads)
     _paths: dict[tuple[str, int, bool, str], PathMemory] = field(default_factory=dict)
     _boards: dict[str, Board] = field(default_factory=dict)
+    _at_work: dict[tuple[str, int, bool, str], Prober] = field(default_factory=dict)
     _links: dict[tuple[str, int, int], SharedLink] = field(default_factory=dict)
     _counted: LinkStatistics = field(default_factory=LinkStatistics)
 
@@ -114,8 +117,17 @@ class Session:
         return self._links[key]
 
     def recall(self, route: Route, kind: str, prober: Prober) -> None:
-        """Let a prober begin where the last group of the same ``kind`` of probes on the same path ended."""
-        recall(prober, self._paths.get(self._path(route, kind)))
+        """Let a prober begin where the last group of the same ``kind`` of probes on the same path ended, or is now."""
+        key = self._path(route, kind)
+        before = self._at_work.get(key)
+        if before is not None and not before.done:
+            self._paths[key] = remember(before)
+        recall(prober, self._paths.get(key))
+        if before is not None and not before.done:
+            # The path is shared: what is on its way to the other group leaves that much less room at the beginning.
+            window = prober.windows.cwnd
+            window[-1] = max(min(window[-1], FIRST_WINDOW), window[-1] - before.in_flight[-1])
+        self._at_work[key] = prober
 
     def remember(self, route: Route, kind: str, prober: Prober) -> None:
         """Keep what this group learnt of its path."""

@@ -25,7 +25,6 @@ class SharedLink:
         self.statistics: LinkStatistics = inner.statistics
         self.inner = inner
         self._inboxes: list[Inbox] = []
-        self._broken: LinkError | None = None
 
     def join(self) -> Inbox:
         """A view of the link for one machine, to be closed when the machine is finished."""
@@ -40,11 +39,10 @@ class SharedLink:
 
     def send(self, batch: FrameBatch) -> int:
         """See ``Link.send``."""
-        self._check()
         try:
             return self.inner.send(batch)
         except LinkError as error:
-            self._broken = error
+            self._tell(error)
             raise
 
     def receive(self) -> FrameBatch:
@@ -53,11 +51,10 @@ class SharedLink:
 
     def receive_for(self, reader: Inbox | None) -> FrameBatch:
         """What has arrived; all inboxes but the reader's get a copy, since the next call invalidates the batch."""
-        self._check()
         try:
             batch = self.inner.receive()
         except LinkError as error:
-            self._broken = error
+            self._tell(error)
             raise
         others = [inbox for inbox in self._inboxes if inbox is not reader]
         if others and len(batch):
@@ -68,7 +65,6 @@ class SharedLink:
 
     def wait(self, timeout: float) -> None:
         """See ``Link.wait``."""
-        self._check()
         self.inner.wait(timeout)
 
     @property
@@ -78,39 +74,44 @@ class SharedLink:
 
     def next_look(self, until: float) -> float:
         """See ``Source.next_look``."""
-        self._check()
         try:
             return self.inner.next_look(until)
         except LinkError as error:
-            self._broken = error
+            self._tell(error)
             raise
 
     def close(self) -> None:
         """Close the link for everybody."""
         self.inner.close()
 
-    def _check(self) -> None:
-        # The kernel tells a failure once, to whoever asks first; it concerns all machines.
-        if self._broken is not None:
-            raise self._broken
+    def _tell(self, error: LinkError) -> None:
+        # The kernel tells a failure once, to whoever asks first; it concerns all that are at work.
+        for inbox in self._inboxes:
+            inbox.broken = error
 
 
 class Inbox:
-    """A ``SharedLink`` as one machine sees it. ``sent``: frames that this machine has sent; ``received``: has read."""
+    """A ``SharedLink`` as one machine sees it. ``sent``: frames that this machine has sent; ``received``: has read.
+
+    ``broken``: what another machine was told when it used the link.
+    """
 
     def __init__(self, shared: SharedLink) -> None:
         self.shared = shared
         self.sent = self.received = 0
+        self.broken: LinkError | None = None
         self._unread: deque[FrameBatch] = deque(maxlen=MOST_KEPT)
 
     def send(self, batch: FrameBatch) -> int:
         """See ``Link.send``."""
+        self._check()
         taken = self.shared.send(batch)
         self.sent += taken
         return taken
 
     def receive(self) -> FrameBatch:
         """The oldest batch that this machine has not read, else what is there now; see ``Link.receive``."""
+        self._check()
         batch = self._unread.popleft() if self._unread else self.shared.receive_for(self)
         self.received += len(batch)
         return batch
@@ -121,12 +122,17 @@ class Inbox:
 
     def next_look(self, until: float) -> float:
         """The past while something is unread, else what the link says."""
+        self._check()
         return 0.0 if self._unread else self.shared.next_look(until)
 
     def close(self) -> None:
         """Leave the link."""
         self.shared.leave(self)
         self._unread.clear()
+
+    def _check(self) -> None:
+        if self.broken is not None:
+            raise self.broken
 
 
 def _copied(batch: FrameBatch) -> FrameBatch:

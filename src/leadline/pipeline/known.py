@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import field, replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -20,10 +19,6 @@ from leadline.model.quick_dataclass import dataclass
 from leadline.model.target import TargetBlock
 from leadline.ports.stage import HostPorts
 
-if TYPE_CHECKING:
-    from leadline.services.matcher import Matcher
-
-
 # Stages as hosts name them that were cut there; a port scan is named by its task.
 DISCOVERY, NAMES = "discovery", "name resolution"
 
@@ -34,7 +29,8 @@ _REASONS = {int(one): one for one in Reason}
 @dataclass(slots=True)
 class Known:
     """What is known so far of the targets of one block: hosts by their row. ``stage``: the last one that was begun;
-    ``told``: rows whose ``HostDone`` was given.
+    ``told``: rows whose ``HostDone`` was given; ``asked``: rows whose services are being asked for. ``complete``:
+    discovery and names are through.
     """
 
     block: TargetBlock
@@ -43,7 +39,13 @@ class Known:
     told: set[int] = field(default_factory=set)
     hosts: dict[int, Host] = field(default_factory=dict)
     groups: list[tuple[Part, Outcome]] = field(default_factory=list)
-    matcher: Matcher | None = None
+    asked: set[int] = field(default_factory=set)
+    complete: bool = False
+
+    @property
+    def finished(self) -> bool:
+        """Nothing more is to be told of any of them."""
+        return self.complete and len(self.told) == len(self.hosts)
 
 
 def host_of(known: Known, row: int, status: HostStatus, reason: Reason) -> Host:

@@ -20,10 +20,11 @@ from leadline.model.plan import Plan
 from leadline.model.port import Protocol, Reason
 from leadline.model.target import TargetBlock
 from leadline.net.base import Resolver
-from leadline.pipeline.known import Known, broken_link, host_done, host_of, keep_outcome, no_route
+from leadline.pipeline.flow import Flow
+from leadline.pipeline.known import Known, broken_link, host_of, keep_outcome, no_route
 from leadline.pipeline.naming import list_hosts, name_hosts
 from leadline.pipeline.opening import check_rights, make_session, scan_ended, scan_infos
-from leadline.pipeline.scanning import load_payloads, matcher_of, scan_hosts
+from leadline.pipeline.scanning import load_payloads, matcher_of
 from leadline.pipeline.shaping import dress
 from leadline.targets.input_file import read_lines
 from leadline.targets.source import TargetSource
@@ -54,7 +55,7 @@ def run(plan: Plan, network: Network, resolver: Resolver, control: Control) -> I
         try:
             check_rights(plan, session)
             yield from dress(session, resolver)
-            events: Iterator[Event] = awake(_blocks(plan, session, resolver), network)
+            events: Iterator[Event] = awake(_all(plan, session, resolver), network)
             yield from events
             failure = session.broken
         except Exception as error:  # noqa: BLE001 - told in the last event, then raised again
@@ -67,38 +68,37 @@ def run(plan: Plan, network: Network, resolver: Resolver, control: Control) -> I
         raise failure
 
 
-def _blocks(plan: Plan, session: Session, resolver: Resolver) -> Generator[Step, None, None]:
+def _all(plan: Plan, session: Session, resolver: Resolver) -> Generator[Step, None, None]:
+    matcher = matcher_of(plan)
+    load_payloads(plan, session, matcher)
+    flow = Flow(plan, session, matcher)
+    yield from flow.steps(_blocks(flow, plan, session, resolver))
+
+
+def _blocks(flow: Flow, plan: Plan, session: Session, resolver: Resolver) -> Generator[Step | None, None, None]:
+    """What the targets are and which of them are up, block by block; ``None`` after each of them."""
     protocols = tuple(dict.fromkeys(technique.protocol for technique in plan.ports.techniques)) or (Protocol.TCP,)
     source = TargetSource(
         plan.targets, resolver, default_services(), session.key, read_lines, protocols, session.control.stopping
     )
-    matcher = matcher_of(plan)
-    load_payloads(plan, session, matcher)
     for block in source.blocks(BLOCK):
         if session.control.stop:
             return
         if isinstance(block, TargetSkipped | Notice):
             yield replace(block, at=session.at())
         elif isinstance(block, TargetBlock):
-            known = Known(block, session.network.clock.epoch(), matcher=matcher)
-            yield from _block(known, plan, session, resolver)
+            known = Known(block, session.network.clock.epoch())
+            flow.begin(known)
+            if plan.discovery.mode == "list":
+                yield from list_hosts(known, plan, session, resolver)
+                known.complete = True
+            else:
+                yield from _find(known, plan, session, resolver)
+                yield from flow.scan(known)
+            yield None
 
 
-def _block(known: Known, plan: Plan, session: Session, resolver: Resolver) -> Iterator[Step]:
-    try:
-        if plan.discovery.mode == "list":
-            yield from list_hosts(known, plan, session, resolver)
-        else:
-            yield from _stages(known, plan, session, resolver)
-    except Exception:
-        for row, host in sorted(known.hosts.items()):
-            if row not in known.told:
-                cut = "" if host.status is HostStatus.DOWN else host.interrupted or known.stage
-                yield host_done(known, row, replace(host, interrupted=cut), session)
-        raise
-
-
-def _stages(known: Known, plan: Plan, session: Session, resolver: Resolver) -> Iterator[Step]:
+def _find(known: Known, plan: Plan, session: Session, resolver: Resolver) -> Iterator[Step]:
     block = known.block
     parts, lost = partition(block, session.network, session.outfit)
     for row in lost:
@@ -116,4 +116,3 @@ def _stages(known: Known, plan: Plan, session: Session, resolver: Resolver) -> I
         if outcome.failure is not None:
             yield broken_link(outcome.failure, session)
     yield from name_hosts(known, plan, session, resolver)
-    yield from scan_hosts(known, plan, session)

@@ -1,36 +1,39 @@
-"""Ports and services of the hosts of a block that are up, group by group."""
+"""Ports and services of hosts that are up: one group's scan, and the services of all groups."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Generator, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Generator
+from dataclasses import field, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from leadline.data.ranking import DEFAULT_COUNT, top_ports
 from leadline.data.service_probes import load_service_probes, udp_payloads
 from leadline.data.services import service_name
 from leadline.engine.group import HostGroup
-from leadline.engine.partition import Part
 from leadline.engine.payloads import Payloads
 from leadline.engine.session import Session
 from leadline.engine.turns import Step
 from leadline.errors import LinkError
 from leadline.model.event import TaskStarted
-from leadline.model.host import Host, HostStatus
+from leadline.model.host import Host
 from leadline.model.plan import PingKind, Plan, Technique
 from leadline.model.port import Protocol
 from leadline.model.port_set import PortSet
+from leadline.model.quick_dataclass import dataclass
 from leadline.model.target import TargetBlock
 from leadline.pipeline.known import Known, broken_link, has_open, host_done, with_ports
+from leadline.pipeline.room import Running
 from leadline.ports.probes import POPULAR_FIRST
-from leadline.ports.stage import HostPorts, group_sizes, scan_ports, task_of, techniques_of
+from leadline.ports.stage import HostPorts, scan_ports
 
 if TYPE_CHECKING:
     from leadline.services.matcher import Matcher
+    from leadline.services.stage import ServiceStage
 
 
 def matcher_of(plan: Plan) -> Matcher | None:
@@ -43,66 +46,74 @@ def matcher_of(plan: Plan) -> Matcher | None:
     return make_matcher(plan.services.rules, default_folder(os.environ))
 
 
-def scan_hosts(known: Known, plan: Plan, session: Session) -> Iterator[Step]:
-    """Give the hosts that are finished, scan the ports of the others, group by group."""
-    scans = bool(plan.ports.techniques)
-    for row, host in sorted(known.hosts.items()):
-        if not (scans and host.status is HostStatus.UP):
-            yield host_done(known, row, host, session)
-    if not scans:
-        return
-    if not session.control.stop:
-        known.stage = task_of(techniques_of(session)[0])
-    for part, outcome in known.groups:
-        up = np.flatnonzero(outcome.status == HostStatus.UP)
-        ports = [ports_of(known.block, int(part.rows[index]), plan) for index in up]
-        most = max((len(numbers) for each in ports for numbers in each.ports.values()), default=0)
-        first = 0
-        for size in group_sizes(len(up), most, session):
-            rows = up[first : first + size]
-            yield from _scan_group(known, part, outcome.group, rows, ports[first : first + size], session)
-            first += size
-
-
 def ports_of(block: TargetBlock, row: int, plan: Plan) -> PortSet:
     """The ports to scan of the target in this row: its own or the plan's."""
     own = block.port_sets.get(row)
     return plan.ports.ports if own is None else own.without(plan.ports.excluded)
 
 
-def _scan_group(
-    known: Known, part: Part, group: HostGroup, rows: np.ndarray[tuple[int], np.dtype[np.int64]],
-    ports: list[PortSet], session: Session,
-) -> Generator[Step, None, None]:  # fmt: skip
-    places = [int(part.rows[index]) for index in rows]
-    if session.control.stop or not any(ports):
-        cut = known.stage if session.control.stop else ""
+@dataclass(slots=True)
+class Waiting:
+    """Hosts of one route that wait for their port scan. ``places``: their rows in the block, ``ports`` of each;
+    ``each``: the most items that one of them has, by whatever technique.
+    """
+
+    known: Known
+    group: HostGroup
+    places: NDArray[np.int64]
+    ports: list[PortSet]
+    each: int
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def take(self, size: int) -> Waiting:
+        """The first ``size`` hosts; the others stay."""
+        first = Waiting(
+            self.known, self.group.subset(np.arange(size)), self.places[:size], self.ports[:size], self.each
+        )
+        self.group = self.group.subset(np.arange(size, len(self)))
+        self.places, self.ports = self.places[size:], self.ports[size:]
+        return first
+
+
+def scan_group(
+    hosts: Waiting, running: Running, session: Session, ask: Callable[[Known, int, Host], bool]
+) -> Generator[Step, None, None]:
+    """Scan the ports of some hosts and give each that is finished, save those whose services somebody asks for.
+
+    ``running``: told how many hosts are still at work. ``ask``: takes a host whose services are wanted, or
+    says (in ``known.hosts``) why not; whether it did.
+    """
+    known, places = hosts.known, hosts.places.tolist()
+    stage = known.stage
+    if session.control.stop or not any(hosts.ports):
+        cut = stage if session.control.stop else ""
         for place in places:
             yield host_done(known, place, replace(known.hosts[place], interrupted=cut), session)
         return
     scopes = {at: known.block.scopes[place] for at, place in enumerate(places) if place in known.block.scopes}
     popular = partial(first_ports, session.payloads)
-    ready: list[tuple[int, Host]] = []
+    given: set[int] = set()
     try:
-        for event in scan_ports(group.subset(rows), ports, scopes, session, service_name, popular):
+        for event in scan_ports(hosts.group, hosts.ports, scopes, session, service_name, popular):
             if isinstance(event, HostPorts):
+                running.active -= 1
                 place = places[event.row]
+                given.add(place)
                 host = known.hosts[place] = with_ports(known.hosts[place], event)
-                if known.matcher is not None and not host.interrupted and has_open(host):
-                    ready.append((place, host))
-                else:
-                    yield host_done(known, place, host, session)
+                if host.interrupted or not has_open(host) or not ask(known, place, host):
+                    yield host_done(known, place, known.hosts[place], session)
             else:
                 if isinstance(event, TaskStarted):
-                    known.stage = event.task
+                    stage = event.task
                 yield event
-        yield from _services(known, ready, session)
     except LinkError as error:
         # What was found is told, each host with the stage that it was cut in.
         yield broken_link(error, session)
         for place in places:
-            if place not in known.told:
-                yield host_done(known, place, replace(known.hosts[place], interrupted=known.stage), session)
+            if place not in given:
+                yield host_done(known, place, replace(known.hosts[place], interrupted=stage), session)
 
 
 def first_ports(payloads: Payloads, protocol: Protocol) -> tuple[int, ...]:
@@ -128,16 +139,36 @@ def load_payloads(plan: Plan, session: Session, matcher: Matcher | None) -> None
         session.payloads = Payloads(udp_payloads(probes))
 
 
-def _services(known: Known, ready: list[tuple[int, Host]], session: Session) -> Generator[Step, None, None]:
-    """Ask what runs behind the open ports of hosts whose ports are known."""
-    if not ready or known.matcher is None:
-        return
-    from leadline.services.stage import TASK, HostServices, scan_services
+@dataclass(slots=True)
+class Services:
+    """Version detection of the hosts of all groups, for the whole scan: it begins with the first host."""
 
-    known.stage = TASK
-    scopes = {place: known.block.scopes[place] for place, _ in ready if place in known.block.scopes}
-    for event in scan_services(ready, scopes, known.matcher, session):
-        if isinstance(event, HostServices):
-            yield host_done(known, event.row, event.host, session)
-        else:
-            yield event
+    matcher: Matcher
+    session: Session
+    stage: ServiceStage | None = None
+    _asked: dict[int, tuple[Known, int]] = field(default_factory=dict)
+    _next: int = 0
+
+    def ask(self, known: Known, place: int, host: Host) -> bool:
+        """Take a host whose ports are known."""
+        from leadline.services.stage import ServiceStage
+
+        if self.stage is None:
+            self.stage = ServiceStage(self.matcher, self.session)
+        self._asked[self._next] = (known, place)
+        known.asked.add(place)
+        self.stage.add(self._next, host, known.block.scopes.get(place, ""))
+        self._next += 1
+        return True
+
+    def steps(self) -> Generator[Step, None, None]:
+        """Ask until no more hosts come and all are done; each is given when it is finished."""
+        from leadline.services.stage import HostServices
+
+        assert self.stage is not None
+        for event in self.stage.steps():
+            if isinstance(event, HostServices):
+                known, place = self._asked.pop(event.row)
+                yield host_done(known, place, event.host, self.session)
+            else:
+                yield event

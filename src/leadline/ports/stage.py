@@ -69,16 +69,6 @@ def techniques_of(session: Session) -> tuple[Technique, ...]:
     )
 
 
-def group_sizes(hosts: int, ports: int, session: Session) -> Iterator[int]:
-    """How many hosts each group takes: bounded by the items a group may have and by ``--min/max-hostgroup``."""
-    timing = session.plan.timing
-    size = max(1, MOST_ITEMS // max(1, ports))
-    size = max(timing.min_hostgroup, min(timing.max_hostgroup, size))
-    while hosts > 0:
-        yield min(size, hosts)
-        hosts -= size
-
-
 def scan_ports(
     group: HostGroup, per_host: Sequence[PortSet], scopes: dict[int, str], session: Session,
     names: ServiceNames, popular: Callable[[Protocol], tuple[int, ...]],

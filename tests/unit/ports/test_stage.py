@@ -21,7 +21,7 @@ from leadline.model.plan import OutputPlan, Plan, PortPlan, ServicePlan, Techniq
 from leadline.model.port import PortState, Protocol
 from leadline.model.port_set import PortSet
 from leadline.model.target import TargetBlock
-from leadline.ports.stage import CONNECT_TASK, MOST_ITEMS, HostPorts, group_sizes, scan_ports, task_of, techniques_of
+from leadline.ports.stage import CONNECT_TASK, HostPorts, scan_ports, task_of, techniques_of
 from leadline.sim.faults import LinkFaults
 from leadline.sim.link import SimLink
 from leadline.sim.network import SimNetwork
@@ -208,20 +208,6 @@ def test_what_was_found_before_a_failure_is_told_first(monkeypatch: pytest.Monke
     found = results(told)
     assert {host.interrupted for host in found.values()} == {SYN_TASK}
     assert sorted(found) == [0, 1]
-
-
-def test_group_sizes() -> None:
-    session = session_of(network_of())
-    assert list(group_sizes(0, 1000, session)) == []
-    assert list(group_sizes(10, 1000, session)) == [10]
-    most = MOST_ITEMS // 65_535
-    assert list(group_sizes(40, 65_535, session)) == [most, most, 40 - 2 * most]
-    assert list(group_sizes(2, 1 << 21, session)) == [1, 1]
-    assert list(group_sizes(5, 0, session)) == [5]
-    small = replace(session, plan=replace(session.plan, timing=TimingPlan(max_hostgroup=2)))
-    assert list(group_sizes(5, 10, small)) == [2, 2, 1]
-    large = replace(session, plan=replace(session.plan, timing=TimingPlan(min_hostgroup=30)))
-    assert list(group_sizes(40, 65_535, large)) == [30, 10]
 
 
 def several(network: SimNetwork, **timing: object) -> Session:
