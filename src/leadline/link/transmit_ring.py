@@ -59,7 +59,6 @@ class TransmitRing:
         self._slot_bytes = slot_size(interface)
         self._destination = (interface.name, protocol)
         self._head = 0
-        self._pending = 0  # slots handed to the kernel whose frames it may not have taken yet, ending at head
         self._socket = opened or packet_socket.open_packet_socket()
         try:
             self._memory = self._map()
@@ -154,7 +153,6 @@ class TransmitRing:
             self._copied[first:last] = row_lengths
             self._status[first:last] = SEND_REQUEST
             self._head = last % self._slots
-            self._pending = min(self._pending + count, self._slots)
             self._statistics.sent += count
             self._statistics.sent_bytes += int(row_lengths.sum())
             taken += count
@@ -165,9 +163,21 @@ class TransmitRing:
         used = self._status[self._head : self._head + wanted] != AVAILABLE
         return int(used.argmax()) if used.any() else wanted
 
+    @property
+    def waiting(self) -> bool:
+        """Whether the kernel has not taken everything yet: it goes by the order of the slots."""
+        return int(self._status[self._head - 1]) == SEND_REQUEST
+
+    def backlog(self) -> int:
+        """Frames that the kernel has not taken yet."""
+        return int(np.count_nonzero(self._status == SEND_REQUEST))
+
     def flush(self) -> bool:
-        """Let the kernel send what is queued; false when it had no room for all (call again later)."""
-        while self._pending:
+        """Let the kernel send what is queued; false when it had no room for all (call again later).
+
+        Another thread may queue more meanwhile: the kernel goes on until it finds a slot that is free.
+        """
+        while self.waiting:
             try:
                 self._socket.sendto(b"", socket.MSG_DONTWAIT, self._destination)
             except OSError as error:
@@ -175,14 +185,12 @@ class TransmitRing:
                     raise packet_socket.own_error(f"cannot send on {self._interface.name}", error) from error
                 if error.errno not in packet_socket.BUSY and self._skip_oldest():
                     continue
-            if int(self._status[self._head - 1]) == SEND_REQUEST:
-                return False
-            self._pending = 0
+            return not self.waiting
         return True
 
     def _skip_oldest(self) -> bool:
         """The kernel refuses the frame at its own head for good: make it malformed, which it passes over."""
-        positions = (self._head - self._pending + np.arange(self._pending)) % self._slots
+        positions = (self._head + np.arange(self._slots)) % self._slots
         waiting = np.flatnonzero(self._status[positions] == SEND_REQUEST)
         if not len(waiting):
             return False
@@ -195,7 +203,7 @@ class TransmitRing:
 
     def close(self) -> None:
         """Frames that the kernel has not taken yet get a last chance."""
-        if self._pending and self._socket.fileno() >= 0:
+        if self._socket.fileno() >= 0 and self.waiting:
             try:
                 self.flush()
             except LinkError:

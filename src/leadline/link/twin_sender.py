@@ -7,6 +7,7 @@ large batch is shared: a second thread sends its part while the caller sends the
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from functools import partial
@@ -20,8 +21,8 @@ from leadline.link.transmit_ring import TransmitRing
 
 # Frames that are worth waking another thread for: it takes as long as sending ten to twenty.
 WORTH_SHARING = 128
-# What the second thread sends of a batch: more than half, since it does nothing else.
-SHARE = 0.6
+# What the second thread sends of all that is to be sent: more than half, since it does nothing else.
+SHARE = 0.65
 
 
 class TwinSender:
@@ -36,27 +37,31 @@ class TwinSender:
         self._open_second: Callable[[], TransmitRing] | None = open_second
         self._second: TransmitRing | None = None
         self._thread: SecondThread[object] = SecondThread("frames")
-        self._busy = False
+        self._busy = self._opening = False
 
     def push(self, frames: NDArray[np.uint8], lengths: NDArray[np.int32], offset: int) -> int:
         """Take rows, return how many; see ``TransmitRing.push``."""
         shared = 0
         if len(lengths) >= WORTH_SHARING:
-            second = self._free_second()
+            busy = self._is_busy()
+            second = self._second_ring(busy)
             if second is not None:
-                wanted = int(len(lengths) * SHARE)
+                backlog = second.backlog() if busy else 0
+                wanted = max(0, int((len(lengths) + backlog) * SHARE) - backlog)
                 shared = second.queue(frames[:wanted], lengths[:wanted], offset)
-                self._begin(second.flush)
+                if shared and not busy:
+                    self._begin(second.flush)
         return shared + self._first.push(frames[shared:], lengths[shared:], offset)
 
-    def _free_second(self) -> TransmitRing | None:
-        """The second ring, if it has nothing to do. It is opened, while the first works alone, when first wanted."""
-        if self._is_busy():
-            return None
+    def _second_ring(self, busy: bool) -> TransmitRing | None:
+        """The second ring. It is opened when it is first wanted, and meanwhile the first works alone."""
         if self._open_second is not None:
             self._begin(partial(self._open, self._open_second))
-            self._open_second = None
+            self._open_second, self._opening = None, True
             return None
+        if self._opening and busy:
+            return None
+        self._opening = False
         return self._second
 
     def _open(self, open_second: Callable[[], TransmitRing]) -> None:
@@ -69,6 +74,9 @@ class TwinSender:
 
     def _is_busy(self) -> bool:
         """Whether the second thread is at work; what it raised is raised here."""
+        if self._busy:
+            # What has returned from the kernel may still wait for Python's lock.
+            time.sleep(0)
         if self._busy and self._thread.ready:
             self._busy = False
             self._thread.result()
@@ -79,7 +87,10 @@ class TwinSender:
         done = self._first.flush()
         if self._is_busy():
             return False
-        return (self._second is None or self._second.flush()) and done
+        if self._second is None or not self._second.waiting:
+            return done
+        self._begin(self._second.flush)
+        return False
 
     def close(self) -> None:
         """Close both, at the same time: the kernel takes its time over each."""

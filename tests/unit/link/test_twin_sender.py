@@ -10,7 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from leadline.errors import LinkError
-from leadline.link.twin_sender import WORTH_SHARING, TwinSender
+from leadline.link.twin_sender import SHARE, WORTH_SHARING, TwinSender
 
 LARGE = 5 * WORTH_SHARING
 
@@ -20,7 +20,7 @@ class Ring:
 
     def __init__(self) -> None:
         self.room = 1 << 30
-        self.waiting: list[int] = []
+        self.waiting_frames: list[int] = []
         self.sent: list[int] = []
         self.threads: set[int] = set()
         self.gate = threading.Event()
@@ -30,7 +30,7 @@ class Ring:
 
     def queue(self, frames: NDArray[np.uint8], lengths: NDArray[np.int32], offset: int) -> int:
         taken = min(self.room, len(lengths))
-        self.waiting += lengths[:taken].tolist()
+        self.waiting_frames += lengths[:taken].tolist()
         return taken
 
     def push(self, frames: NDArray[np.uint8], lengths: NDArray[np.int32], offset: int) -> int:
@@ -43,9 +43,16 @@ class Ring:
         self.threads.add(threading.get_ident())
         if self.error is not None:
             raise self.error
-        self.sent += self.waiting
-        self.waiting = []
+        self.sent += self.waiting_frames
+        self.waiting_frames = []
         return True
+
+    def backlog(self) -> int:
+        return len(self.waiting_frames)
+
+    @property
+    def waiting(self) -> bool:
+        return bool(self.waiting_frames)
 
     def close(self) -> None:
         self.closed = True
@@ -95,18 +102,33 @@ def test_large_batches_are_shared_once_there_are_two_rings(twin: TwinSender, rin
     assert rings[1].threads != rings[0].threads
 
 
-def test_while_the_second_is_busy_the_first_sends_all(twin: TwinSender, rings: tuple[Ring, Ring]) -> None:
+def test_a_busy_second_ring_gets_less(twin: TwinSender, rings: tuple[Ring, Ring]) -> None:
     push(twin, 0, LARGE)
     settle(twin)
-    rings[1].gate.clear()
+    first, second = rings
+    first.sent.clear()
+    second.gate.clear()
     push(twin, 0, LARGE)
     assert not twin.flush()
-    before = len(rings[0].sent)
+    assert second.backlog() == int(SHARE * LARGE)
+    push(twin, 0, LARGE)
+    assert int(SHARE * LARGE) < second.backlog() < int(SHARE * 2 * LARGE)
+    second.room = 0
     assert push(twin, 0, LARGE) == LARGE
-    assert len(rings[0].sent) == before + LARGE
-    rings[1].gate.set()
+    second.gate.set()
     settle(twin)
-    assert len(rings[0].sent) + len(rings[1].sent) == 3 * LARGE
+    assert len(first.sent) + len(second.sent) == 3 * LARGE
+
+
+def test_what_was_queued_too_late_for_the_thread_is_sent_by_the_next_flush(
+    twin: TwinSender, rings: tuple[Ring, Ring]
+) -> None:
+    push(twin, 0, LARGE)
+    settle(twin)
+    rings[1].waiting_frames = [1, 2, 3]
+    assert not twin.flush()
+    settle(twin)
+    assert rings[1].sent == [1, 2, 3]
 
 
 def test_what_finds_no_room_is_offered_again_in_order(twin: TwinSender, rings: tuple[Ring, Ring]) -> None:
