@@ -6,10 +6,11 @@ Times on the left are seconds since the scan began.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from leadline.report.fields import Fields, each, inner, number, pairs, raw, shown, text, whole
-from leadline.report.meanings import port_meaning
+from leadline.report.meanings import port_meaning, reset_doubt
 from leadline.report.recording import Pace, Recording
 from leadline.report.service_story import service_story, service_words, when
 from leadline.report.words import counted, range_list, two_digits
@@ -19,7 +20,21 @@ MOST_LISTED = 100
 MOST_REMARKS = 20
 _INDENT = " " * 13
 _MOST_RANGES = 12
-_PROBES = {"syn": "SYN", "ack": "ACK", "fin": "FIN", "connect": "connection attempt", "arp": "ARP request"}
+_PROBES = {
+    "syn": "SYN",
+    "ack": "ACK",
+    "fin": "FIN",
+    "null": "segment without flags",
+    "xmas": "FIN/PSH/URG",
+    "maimon": "FIN/ACK",
+    "window": "ACK",
+    "udp": "UDP datagram",
+    "sctp-init": "SCTP INIT",
+    "sctp-cookie-echo": "SCTP COOKIE-ECHO",
+    "ip-protocol": "packet of the protocol",
+    "connect": "connection attempt",
+    "arp": "ARP request",
+}
 
 
 def host_story(recording: Recording, file: str) -> list[str]:
@@ -127,6 +142,10 @@ def _port(recording: Recording, port: Fields, most: int) -> Iterator[str]:
     yield from _evidence(proof, shown(state), shown(reason))
     others = _answering(recording, port) if recording.host else None
     yield _INDENT + port_meaning(state, reason, raw(proof, "probe"), whole(proof, "tries"), others)
+    if state != "open" and raw(port, "protocol") == "tcp" and reason == "reset":
+        doubt = reset_doubt(whole(proof, "ttl"), _usual_ttl(recording))
+        if doubt:
+            yield _INDENT + doubt
     if not state.startswith("open"):
         return  # the usual name of a number says nothing of a port that nobody could ask
     story = list(service_story(inner(port, "service"), most, number(recording.started, "started") or 0.0))
@@ -134,6 +153,16 @@ def _port(recording: Recording, port: Fields, most: int) -> Iterator[str]:
         yield ""
         yield "The service"
         yield from story
+
+
+def _usual_ttl(recording: Recording) -> int:
+    """The TTL with which most open TCP ports of the host answered, 0 where that cannot be told."""
+    told = Counter(
+        whole(inner(port, "evidence"), "ttl")
+        for port in each(recording.host, "ports")
+        if raw(port, "reason") == "syn-ack"
+    )
+    return told.most_common(1)[0][0] if told else 0
 
 
 def _answering(recording: Recording, port: Fields) -> int:

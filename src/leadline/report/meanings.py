@@ -58,6 +58,17 @@ def port_meaning(state: str, reason: str, probe: str, tries: int, others: int | 
     return _SIMPLE.get(state, "What this state means is not known to this version.")
 
 
+def reset_doubt(ttl: int, usual: int) -> str:
+    """What the TTL of a reset says beside that of the SYN/ACKs of the same host (0: not known); empty: nothing."""
+    if not ttl or not usual or ttl == usual:
+        return ""
+    nearer = " nearer to us" if ttl > usual else ""
+    return (
+        f"But its TTL is {ttl}, and {usual} in the SYN/ACKs of this host: something{nearer} on the way, such as a "
+        "firewall, may have sent it in the host's name."
+    )
+
+
 def _open(reason: str, probe: str) -> str:
     if reason == "reset" and probe.startswith("window"):
         return "The reset had a window above 0, which some systems send only from ports on which something listens."

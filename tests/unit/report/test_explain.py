@@ -134,3 +134,13 @@ def test_remarks_about_the_host() -> None:
     assert "note: 7" in lines
     assert not any("\x1b" in line for line in lines)
     assert not any("note:" in line for line in host_story(recording(HOST | {"remarks": "no list"}), "f"))
+
+
+def test_a_reset_with_another_time_to_live_than_the_open_ports() -> None:
+    answered = {"number": 80, "protocol": "tcp", "state": "open", "reason": "syn-ack", "evidence": {"ttl": 63}}
+    reset = {"number": 81, "protocol": "tcp", "state": "closed", "reason": "reset"}
+    for ttl, doubted in ((64, True), (63, False)):
+        story = port_story(recording(HOST | {"ports": [answered, reset | {"evidence": {"ttl": ttl}}]}), 81, "tcp")
+        assert any("may have sent it in the host's name" in line for line in story or ()) is doubted
+    alone = port_story(recording(HOST | {"ports": [reset | {"evidence": {"ttl": 64}}]}), 81, "tcp")
+    assert not any("in the host's name" in line for line in alone or ())

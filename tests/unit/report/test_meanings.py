@@ -2,7 +2,7 @@
 
 import pytest
 
-from leadline.report.meanings import port_meaning
+from leadline.report.meanings import port_meaning, reset_doubt
 
 
 @pytest.mark.parametrize(
@@ -47,3 +47,9 @@ def test_protocols_are_spoken_or_not(state: str, reason: str, words: str) -> Non
 
 def test_an_association_is_agreed_to() -> None:
     assert "association" in port_meaning("open", "init-ack", "sctp-init", 1, None)
+
+
+def test_resets_that_something_else_may_have_sent() -> None:
+    assert reset_doubt(63, 63) == reset_doubt(0, 63) == reset_doubt(63, 0) == ""
+    assert "TTL is 64, and 63 in the SYN/ACKs of this host: something nearer to us" in reset_doubt(64, 63)
+    assert "something on the way" in reset_doubt(60, 63)
