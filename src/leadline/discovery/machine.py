@@ -32,11 +32,12 @@ class DiscoveryMachine(RawMachine):
 
     ``vendors``: the registered owner of a MAC. A host is finished with the first answer that decides it.
     ``patience``: seconds after the last probe during which a host that has not answered yet may still do so.
+    ``named``: what evidence calls a probe, by its plain name; questions for next hops keep theirs.
     """
 
     def __init__(
         self, group: HostGroup, columns: PingColumns, prober: Prober, codec: ProbeCodec, epoch: float, *,
-        ignore_reset: bool, vendors: VendorNames, patience: float = 0.0,
+        ignore_reset: bool, vendors: VendorNames, patience: float = 0.0, named: Callable[[str], str] = str,
     ) -> None:  # fmt: skip
         super().__init__(group, prober, codec, epoch)
         self.columns = columns
@@ -51,6 +52,7 @@ class DiscoveryMachine(RawMachine):
         self.decided_at: NDArray[np.float64] = np.full(count, np.nan)
         self._responders: dict[int, tuple[int, int]] = {}
         self._names: list[str] = []
+        self._named = named
         self._patience = patience
         self._now = self._patient_until = epoch
 
@@ -169,7 +171,8 @@ class DiscoveryMachine(RawMachine):
     def _probe_name(self, column: int) -> str:
         if not self._names:
             pairs = zip(self.columns.kinds.tolist(), self.columns.numbers.tolist(), strict=True)
-            self._names = [f"{ProbeKind(kind).label} {number or ''}".rstrip() for kind, number in pairs]
+            plain = [(kind, f"{ProbeKind(kind).label} {number or ''}".rstrip()) for kind, number in pairs]
+            self._names = [name if kind in _LINK_KINDS else self._named(name) for kind, name in plain]
         return self._names[column]
 
 

@@ -111,7 +111,7 @@ def _by_frames(
     codec = session.codec(group, session.first_port)
     machine = DiscoveryMachine(
         group, columns, prober, codec, session.epoch, ignore_reset=plan.discovery.ignore_reset, vendors=vendors,
-        patience=timing.initial_rtt_timeout,
+        patience=timing.initial_rtt_timeout, named=session.outfit.named,
     )  # fmt: skip
     session.recall(group.route, "raw", prober)
     link = session.link(group.route)

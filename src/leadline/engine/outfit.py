@@ -17,6 +17,9 @@ _GROUP_BIT, _LOCAL_BIT = 1, 2
 # One's own place among decoys is drawn from so many, as with Nmap (spec sheet 5).
 _OWN_PLACES = 6
 
+BAD_CHECKSUM = "with a wrong checksum"
+"""In evidence; ``report.meanings`` looks for it."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outfit:
@@ -54,6 +57,21 @@ class Outfit:
             bad_checksum=shape.bad_checksum,
             chunk=shape.chunk if is_v4 else 0,
         )
+
+    def named(self, probe: str) -> str:
+        """What evidence calls a probe in this outfit."""
+        shape = self.shape
+        words = [
+            (shape.chunk, f"in fragments of {shape.chunk} bytes"),
+            (self.sources, f"among {max(map(len, self.sources.values()), default=1) - 1} decoys"),
+            (shape.source, f"from the address {shape.source}"),
+            (shape.source_port is not None, f"from port {shape.source_port}"),
+            (self.data, f"with {len(self.data or b'')} bytes of data"),
+            (shape.ip_options, "with IP options"),
+            (shape.ttl is not None, f"with a time to live of {shape.ttl}"),
+            (shape.bad_checksum, BAD_CHECKSUM),
+        ]
+        return " ".join([probe, *(text for given, text in words if given)])
 
     @property
     def hears_others(self) -> bool:

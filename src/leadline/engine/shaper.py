@@ -8,6 +8,8 @@ from leadline.wire.shaping import FrameShape, shape_frames
 
 # Frames that are made at a time: with many decoys and small fragments one probe becomes hundreds.
 MOST_FRAMES = 4096
+# Links may exchange rows of larger batches (link.twin_sender), and copies shall leave in their order.
+MOST_IN_ORDER = 100
 # How soon a link that had no room for all is offered the rest.
 RETRY_SECONDS = 0.002
 
@@ -44,10 +46,15 @@ class ShapedLink:
 
     def _flush(self) -> bool:
         """Offer what waits; whether nothing waits any more."""
-        if self._waiting is not None:
-            taken = self._inner.send(self._waiting)
+        while self._waiting is not None:
+            offered = self._waiting
+            if self._shape.sources or self._shape.chunk:
+                offered = part_of(offered, 0, MOST_IN_ORDER)
+            taken = self._inner.send(offered)
             left = len(self._waiting) - taken
             self._waiting = part_of(self._waiting, taken, len(self._waiting)) if left else None
+            if taken < len(offered):
+                break
         return self._waiting is None
 
     def receive(self) -> FrameBatch:

@@ -158,7 +158,10 @@ class PortPlan:
 
 @dataclass(frozen=True, slots=True)
 class TimingPlan:
-    """Spec sheet 2.1; the defaults are template T3. ``None`` in a maximum means automatic (or no limit)."""
+    """Spec sheet 2.1; the defaults are template T3. ``None`` in a maximum means automatic (or no limit).
+
+    ``defeat_rst_ratelimit``: hosts that send resets slowly are not waited for; their closed ports may seem filtered.
+    """
 
     template: int = 3
     min_rtt_timeout: float = 0.1
@@ -175,6 +178,7 @@ class TimingPlan:
     host_timeout: float | None = None
     min_rate: float | None = None
     max_rate: float | None = None
+    defeat_rst_ratelimit: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -120,6 +120,10 @@ def _timing(options: Options) -> Iterator[str]:
         lower, upper = getattr(options, least_name), getattr(options, most_name)
         if lower is not None and upper is not None and lower > upper:
             yield f"{_long(least_name)} ({lower:g}) is greater than {_long(most_name)} ({upper:g})."
+    if options.defeat_rst_ratelimit and options.techniques and Technique.SYN.value not in options.techniques:
+        yield "--defeat-rst-ratelimit is about the answers to a SYN scan and needs -sS."
+    if options.defeat_rst_ratelimit and (options.ping_scan or options.list_scan):
+        yield "--defeat-rst-ratelimit is about ports, and none is scanned."
 
 
 def _times(options: Options) -> Iterator[str]:

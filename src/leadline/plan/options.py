@@ -110,6 +110,7 @@ class Options:
     max_hostgroup: int | None = None
     min_rate: float | None = None
     max_rate: float | None = None
+    defeat_rst_ratelimit: bool = False
     bandwidth: float | None = None
 
     normal: str | None = None

@@ -65,7 +65,10 @@ def timing_plan(options: Options) -> tuple[TimingPlan, list[str]]:
         max_retries=_first(options.max_retries, plan.max_retries),
         min_rate=options.min_rate,
         max_rate=rate_of(options),
+        defeat_rst_ratelimit=options.defeat_rst_ratelimit,
     )
+    if options.defeat_rst_ratelimit:
+        notices.append("Closed ports whose resets come late may be shown as filtered (--defeat-rst-ratelimit).")
     if options.host_timeout is not None:
         plan = replace(plan, host_timeout=options.host_timeout or None)
     return plan, notices

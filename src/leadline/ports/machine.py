@@ -37,11 +37,14 @@ _ODD_PORTS = np.array([25, 113, 135, 139, 445])
 class RawScan(RawMachine):
     """``technique``: what is sent and what answers mean; ``codec`` was made for its flags. ``matrix``: the ports;
     ``names``: service names for the ports found; ``materialised`` and ``apart``: see ``PortColumns``.
+    ``weak_resets``: what is closed tells nothing of the path, so resets that come late or not at all slow nothing down
+    (``--defeat-rst-ratelimit``).
     """
 
     def __init__(
         self, technique: RawTechnique, group: HostGroup, matrix: PortMatrix, prober: Prober, codec: ProbeCodec,
         epoch: float, *, names: ServiceNames, materialised: int, apart: Collection[PortState] = OPEN_ONLY,
+        weak_resets: bool = False,
     ) -> None:  # fmt: skip
         super().__init__(group, prober, codec, epoch)
         self.technique, self.matrix = technique, matrix
@@ -52,6 +55,7 @@ class RawScan(RawMachine):
             silence=technique.silence, apart=apart,
         )  # fmt: skip
         self._names = names
+        self._weak_resets = weak_resets
         known = np.flatnonzero(group.ping_kind != ProbeKind.NONE)
         scores = np.array([PING_SCORES[ProbeKind(int(kind))] for kind in group.ping_kind[known]], dtype=np.int16)
         prober.pings.teach(known, scores)
@@ -87,8 +91,12 @@ class RawScan(RawMachine):
         items = hosts * self.prober.width + columns[useful]
         times = frames.times[rows]
         rtt = self.prober.items.round_trip(items, codes[useful], times)
-        limited = errors if self.technique.protocol is Protocol.UDP else reasons[useful] == Reason.RESET
-        self.prober.answer(hosts, columns[useful], codes[useful], times, errors, now, limited)
+        weak, limited = errors, errors
+        if self.technique.protocol is not Protocol.UDP:
+            limited = reasons[useful] == Reason.RESET
+        if self._weak_resets:
+            weak, limited = errors | (states[useful] == PortState.CLOSED), np.zeros_like(errors)
+        self.prober.answer(hosts, columns[useful], codes[useful], times, weak, now, limited)
         # Several replies to one port in one batch: the first that the transition rules take, then the next ... No rule
         # leads back to a state, so repeats of one (a flood) are left out: at most as many turns as there are states.
         left = np.arange(len(items))

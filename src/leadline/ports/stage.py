@@ -206,8 +206,9 @@ def _raw(
     )  # fmt: skip
     codec = session.codec(group, session.first_port + SLOTS, flags=technique.flags)
     machine = RawScan(
-        technique, group, matrix, prober, codec, session.epoch,
+        replace(technique, probe=session.outfit.named(technique.probe)), group, matrix, prober, codec, session.epoch,
         names=names, materialised=materialised, apart=MAYBE_OPEN if plan.services.enabled else OPEN_ONLY,
+        weak_resets=plan.timing.defeat_rst_ratelimit,
     )  # fmt: skip
     path = f"raw {technique.protocol.label}"
     session.recall(group.route, path, prober)

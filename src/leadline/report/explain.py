@@ -120,7 +120,8 @@ def _evidence(proof: Fields, verdict: str, reason: str) -> Iterator[str]:
         yield f"{when(None)}{verdict}: {reason or 'no proof is in the file'}"
         return
     probe, tries, reply = text(proof, "probe"), whole(proof, "tries"), text(proof, "reply")
-    name = _PROBES.get(probe, probe)
+    plain, space, more = probe.partition(" ")
+    name = _PROBES.get(plain, plain) + space + more
     sent = f"{name} sent {counted(tries, 'time')}" if tries else f"{name or 'nothing'}, nothing sent"
     answered, rtt, ttl = whole(proof, "answered_try"), number(proof, "rtt"), whole(proof, "ttl")
     if reply:

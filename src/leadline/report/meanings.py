@@ -35,9 +35,17 @@ _PROTOCOLS: Mapping[tuple[str, str], str] = {
 }
 
 
+# Of a probe whose checksum was spoiled on purpose (--badsum).
+_SPOILED = "with a wrong checksum"
+
+
 def port_meaning(state: str, reason: str, probe: str, tries: int, others: int | None) -> str:
     """One sentence. ``others``: how many of the host's other ports answered, ``None`` when that cannot be told."""
-    if probe == "ip-protocol" and (state, reason) in _PROTOCOLS:
+    if _SPOILED in probe:
+        if reason == "no-response":
+            return f"{_nothing(tries)}: who looks at checksums drops such a probe, so this says nothing of the port."
+        return "It was answered although its checksum is wrong: by something that does not look, hardly by the host."
+    if probe.startswith("ip-protocol") and (state, reason) in _PROTOCOLS:
         return _PROTOCOLS[state, reason]
     if state == "open":
         return _open(reason, probe)

@@ -83,5 +83,16 @@ def test_ones_own_place_is_among_the_first_six(count: int) -> None:
     assert all(len(draw(PacketShape(), [(A,)] * count, seed).sources[4]) == count + 1 for seed in range(3))
 
 
+def test_what_evidence_calls_a_probe() -> None:
+    assert draw(PacketShape(mac=b"", layer="ip")).named("syn") == "syn"
+    shape = PacketShape(
+        chunk=8, source=A, source_port=0, data=b"xyz", ip_options=b"\1" * 4, ttl=0, bad_checksum=True
+    )  # fmt: skip
+    assert draw(shape, [(A,), (B,), None]).named("syn") == (
+        "syn in fragments of 8 bytes among 2 decoys from the address 192.0.2.1 from port 0 with 3 bytes of data "
+        "with IP options with a time to live of 0 with a wrong checksum"
+    )
+
+
 def test_only_oneself_is_no_decoy() -> None:
     assert draw(PacketShape(), [None]).sources == {}

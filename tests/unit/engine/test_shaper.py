@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from scapy.layers.inet import IP
 
-from leadline.engine.shaper import MOST_FRAMES, ShapedLink, as_sent
+from leadline.engine.shaper import MOST_FRAMES, MOST_IN_ORDER, ShapedLink, as_sent
 from leadline.link.base import LinkStatistics
 from leadline.wire.batch import FrameBatch, empty
 from leadline.wire.shaping import OWN, FrameShape
@@ -20,11 +20,13 @@ class Inner:
         self.interface, self.statistics = interface_of(), LinkStatistics()
         self.room = room
         self.sent: list[bytes] = []
+        self.portions: list[int] = []
         self.waits: list[float] = []
         self.closed = False
 
     def send(self, batch: FrameBatch) -> int:
         taken = min(len(batch), self.room)
+        self.portions.append(len(batch))
         self.room -= taken
         self.sent += [batch.row(index) for index in range(taken)]
         return taken
@@ -87,7 +89,15 @@ def test_a_flood_of_copies_is_made_in_portions() -> None:
     inner = Inner()
     link = ShapedLink(inner, FrameShape(sources=(OWN, *range(1, 128)), chunk=8), FakeClock())
     assert link.send(probes(200)) == MOST_FRAMES // (128 * 3)
-    assert len(inner.sent) <= MOST_FRAMES
+    assert 0 < len(inner.sent) <= MOST_FRAMES
+    assert max(inner.portions) == MOST_IN_ORDER
+    inner.portions.clear()
+    few = ShapedLink(inner, FrameShape(chunk=8), FakeClock())
+    assert few.send(probes(200)) == 200
+    assert set(inner.portions) == {MOST_IN_ORDER}
+    alone = ShapedLink(inner, FrameShape(ttl=9), FakeClock())
+    assert alone.send(probes(200)) == 200
+    assert inner.portions[-1] == 200
 
 
 def test_closing_gives_the_rest_a_chance() -> None:

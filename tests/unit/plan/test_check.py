@@ -1,5 +1,7 @@
 """Contradictions: each is found, and told in one sentence that names the options."""
 
+from dataclasses import replace
+
 import pytest
 
 from leadline.plan.check import check
@@ -113,3 +115,12 @@ def test_all_are_told_at_once() -> None:
 def test_a_level_is_told_under_the_option_that_set_it() -> None:
     options = Options(targets=("10.0.0.1",), verbosity=11, debugging=11)
     assert check(options) == ["-d takes a level from 0 to 10, not 11."]
+
+
+def test_resets_that_are_not_waited_for_are_those_of_a_syn_scan() -> None:
+    given = Options(targets=("192.0.2.1",), defeat_rst_ratelimit=True)
+    assert check(given) == check(replace(given, techniques=("syn", "udp"))) == []
+    assert check(replace(given, techniques=("ack",))) == [
+        "--defeat-rst-ratelimit is about the answers to a SYN scan and needs -sS."
+    ]
+    assert check(replace(given, ping_scan=True)) == ["--defeat-rst-ratelimit is about ports, and none is scanned."]

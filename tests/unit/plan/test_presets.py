@@ -127,3 +127,9 @@ def test_always_in_order(
     assert plan.scan_delay <= min(plan.max_scan_delay_tcp, plan.max_scan_delay_udp)
     for typed, planned in ((least, plan.min_rtt_timeout), (most, plan.max_rtt_timeout), (delay, plan.scan_delay)):
         assert typed is None or typed == planned
+
+
+def test_late_resets_may_be_ignored() -> None:
+    plan, notices = timing_plan(Options(defeat_rst_ratelimit=True))
+    assert plan.defeat_rst_ratelimit
+    assert notices == ["Closed ports whose resets come late may be shown as filtered (--defeat-rst-ratelimit)."]

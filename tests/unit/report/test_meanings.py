@@ -22,6 +22,8 @@ from leadline.report.meanings import port_meaning, reset_doubt
         ("filtered", "strange", "syn", 1, 0, "it was refused"),
         ("unfiltered", "reset", "ack", 1, 0, "cannot tell whether something listens"),
         ("open|filtered", "no-response", "fin", 2, 0, "an open port keeps silent"),
+        ("filtered", "no-response", "syn with a wrong checksum", 2, 3, "who looks at checksums drops such a probe"),
+        ("closed", "reset", "syn with a wrong checksum", 1, 3, "by something that does not look"),
         ("odd", "odd", "odd", 2, 0, "not known to this version"),
     ],
 )
