@@ -109,7 +109,7 @@ class RawScan(RawMachine):
             self.prober.items.answered_try[items[taken]] = codes[useful[taken]] + 1
             self._prove(frames, replies, useful[taken], items[taken], rtt[taken], now)
             left = np.delete(left, first) if len(first) < len(left) else left[:0]
-        direct = ~errors
+        direct = ~weak
         if direct.any():
             kinds, ports = replies.kinds[useful][direct], replies.ports[useful][direct]
             self._teach(hosts[direct], kinds, ports, states[useful][direct])
