@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import partial
@@ -78,6 +79,8 @@ class KernelNetwork:
             # The socket is kept for the link that is opened first: the kernel takes some milliseconds to close one.
             try:
                 self._spare = packet_socket.open_packet_socket()
+                # A scan may end before it opens a link.
+                weakref.finalize(self, self._spare.close)
                 self._raw = True
             except ScanError:
                 self._raw = False

@@ -141,13 +141,14 @@ def test_rights_are_found_out_by_trying(monkeypatch: pytest.MonkeyPatch) -> None
 
 def test_the_socket_that_was_tried_serves_the_first_link(monkeypatch: pytest.MonkeyPatch, ethernet: Interface) -> None:
     used: list[object] = []
-    monkeypatch.setattr(packet_socket, "open_packet_socket", lambda: "tried")
+    tried = Half()
+    monkeypatch.setattr(packet_socket, "open_packet_socket", lambda: tried)
     monkeypatch.setattr(kernel, "TransmitRing", lambda *arguments, opened=None: used.append(opened) or Half())
     network = KernelNetwork()
     for _ in range(2):
         assert network.can_send_raw()
         network.open_link(ethernet, CAPTURE)
-    assert used == ["tried", None]
+    assert used == [tried, None]
 
 
 @pytest.mark.parametrize("pays", [True, False])
