@@ -14,7 +14,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import field
 from typing import NamedTuple, TypeAlias
 
-from leadline.link.base import Attempt, Connected
+from leadline.link.base import Attempt
 from leadline.model.address import Address
 from leadline.model.quick_dataclass import dataclass
 from leadline.net.origin import Origin
@@ -37,12 +37,12 @@ class Pending(NamedTuple):
 class Burst:
     """What became of some attempts.
 
-    ``refused``: ended, their sockets are spare again. ``pending``: under way. ``others``: ended in another way, with
-    their sockets, still open, and the errno (0: accepted). ``unopened``: not begun, as no socket could be had
-    (``error``: the errno).
+    ``refused``: ended (the fields of ``Connected``), their sockets are spare again. ``pending``: under way.
+    ``others``: ended in another way, with their sockets, still open, and the errno (0: accepted). ``unopened``: not
+    begun, as no socket could be had (``error``: the errno).
     """
 
-    refused: list[Connected] = field(default_factory=list)
+    refused: list[tuple[int, int, float]] = field(default_factory=list)
     pending: list[Pending] = field(default_factory=list)
     others: list[tuple[Attempt, socket.socket, int]] = field(default_factory=list)
     unopened: Sequence[Attempt] = ()
@@ -85,20 +85,22 @@ class SpareSockets:
 def launch(attempts: Sequence[Attempt], spares: SpareSockets, now: Callable[[], float]) -> Burst:
     """Start all attempts; their scopes must be known (``scope_index``). May run in any thread."""
     burst = Burst()
+    # Every line of this loop is run for every port, and keeps other threads from running: names are local for that.
+    refused, pending, others = burst.refused.append, burst.pending.append, burst.others.append
+    under_way, refusal = PENDING, errno.ECONNREFUSED
     opened: socket.socket | None = None
     latest: Address | None = None
-    scopes: dict[str, int] = {"": 0}
-    family, text = socket.AF_INET, ""
+    family, text, latest_scope, index = socket.AF_INET, "", "", -1
     for place, attempt in enumerate(attempts):
         token, address, port, scope = attempt
-        if address is not latest:
+        if address is not latest or scope != latest_scope:
             # Neighbouring attempts mostly go to one host: its text is made once.
-            latest, text = address, str(address).partition("%")[0]
+            latest, latest_scope, text = address, scope, str(address).partition("%")[0]
             wanted = socket.AF_INET if address.version == 4 else socket.AF_INET6
             if opened is not None and wanted != family:
                 spares.put(opened)
                 opened = None
-            family = wanted
+            family, index = wanted, -1 if wanted == socket.AF_INET else scope_index(scope) or 0
         if opened is None:
             try:
                 opened = spares.take(family)
@@ -106,21 +108,18 @@ def launch(attempts: Sequence[Attempt], spares: SpareSockets, now: Callable[[], 
                 burst.error = error.errno or errno.EIO
                 burst.unopened = attempts[place:]
                 return burst
-        destination: Destination = (text, port)
-        if family == socket.AF_INET6:
-            if scope not in scopes:
-                scopes[scope] = scope_index(scope) or 0
-            destination = (text, port, 0, scopes[scope])
-        result = opened.connect_ex(destination)
-        if result in PENDING:
-            result = opened.connect_ex(destination)
-        if result == errno.ECONNREFUSED:
-            burst.refused.append(Connected(token, result, now()))
+            connect = opened.connect_ex
+        destination = (text, port) if index < 0 else (text, port, 0, index)
+        result = connect(destination)
+        if result in under_way:
+            result = connect(destination)
+        if result == refusal:
+            refused((token, result, now()))
             continue
-        if result in PENDING:
-            burst.pending.append(Pending(token, opened, destination))
+        if result in under_way:
+            pending(Pending(token, opened, destination))
         else:
-            burst.others.append((attempt, opened, result))
+            others((attempt, opened, result))
         opened = None
     if opened is not None:
         spares.put(opened)

@@ -107,9 +107,9 @@ class EpollConnector:
         self._settle(theirs)
 
     def _settle(self, burst: Burst) -> None:
-        self._ended += burst.refused
+        self._ended += map(Connected._make, burst.refused)
         if self._short_since:
-            for token in [end.token for end in burst.refused] + [one.token for one in burst.pending]:
+            for token in [end[0] for end in burst.refused] + [one.token for one in burst.pending]:
                 self._short_since.pop(token, None)
         for one in burst.pending:
             descriptor = one.opened.fileno()

@@ -35,8 +35,8 @@ def test_what_becomes_of_attempts() -> None:
             spares,
             time.monotonic,
         )
-        assert [(end.token, end.error) for end in made.refused] == [(1, errno.ECONNREFUSED), (4, errno.ECONNREFUSED)]
-        assert before <= made.refused[0].at <= made.refused[1].at <= time.monotonic()
+        assert [end[:2] for end in made.refused] == [(1, errno.ECONNREFUSED), (4, errno.ECONNREFUSED)]
+        assert before <= made.refused[0][2] <= made.refused[1][2] <= time.monotonic()
         assert [(attempt[0], error) for attempt, _, error in made.others] == [(2, 0), (3, 0), (5, errno.EINVAL)]
         assert (made.pending, list(made.unopened)) == ([], [])
         for _, opened, _ in made.others:
