@@ -24,7 +24,7 @@ from leadline.sim.firewall import (
     Action,
     Rule,
 )
-from leadline.sim.world import PortTable, SimHost, SimRouter
+from leadline.sim.world import PortTable, SimHost, SimRouter, ports
 from leadline.wire.sctp import SctpView
 from tests.support.compare import assert_same
 from tests.support.scan import LEADLINE, NMAP, Run, both, scan
@@ -53,7 +53,7 @@ def lab() -> Iterator[SimLab]:
     gateways = ip_address("10.66.255.254"), ip_address("fd66::fffe")
     router = SimRouter(SimHost(gateways, mac=b"\x02\x66\x00\x00\x00\xfe"), firewall=RULES)
     hosts = (
-        SimHost(addresses(NEAR), sctp=TABLE),
+        SimHost(addresses(NEAR), sctp=TABLE, tcp=ports(80), udp=ports(53)),
         SimHost(addresses(FAR), sctp=TABLE),
         SimHost(addresses(WITHOUT), protocols=frozenset()),
     )
@@ -85,17 +85,17 @@ def told(run: Run) -> list[dict[str, str]]:
     return [dict(info.attrib) for info in root.iter("scaninfo")] + tasks
 
 
-@pytest.mark.parametrize("ports", ["", "2904"])
-def test_discovery_by_init(lab: SimLab, ports: str) -> None:
+@pytest.mark.parametrize("chosen", ["", "2904"])
+def test_discovery_by_init(lab: SimLab, chosen: str) -> None:
     """Over IPv6 the peer gets the answers and does not recognise them (7.93): there is nothing to compare."""
-    arguments = ("-n", "-sn", f"-PY{ports}", "--disable-arp-ping", *of_family(4)[:2])
+    arguments = ("-n", "-sn", f"-PY{chosen}", "--disable-arp-ping", *of_family(4)[:2])
     peer, ours = both(lab.scanner, *arguments)
     assert_same(peer.hosts, ours.hosts)
-    wanted = ("up", "abort" if ports else "init-ack")
+    wanted = ("up", "abort" if chosen else "init-ack")
     assert {(host.status, host.reason) for host in ours.hosts.values()} == {wanted}
 
 
-@pytest.mark.parametrize("arguments", ["-sS -sY -p T:80,S:2904-2905", "-sZ -p 80,2904 -PY2905"])
+@pytest.mark.parametrize("arguments", ["-sS -sU -sY -p T:80,443,U:53-54,S:2904-2905", "-sZ -p 80,2904 -PY2905"])
 def test_what_is_written(lab: SimLab, arguments: str) -> None:
     """Ports of several protocols, and how the grepable line has them."""
     line = ("-n", *arguments.split(), NEAR[0])

@@ -11,7 +11,7 @@ from leadline.errors import PrivilegeError, UsageError
 from leadline.model.event import Notice, ScanStarted
 from leadline.model.host import Host
 from leadline.model.port import EXTENSION_HEADERS, PortState, Protocol, Reason
-from leadline.sim.faults import LinkFaults
+from leadline.sim.faults import LinkFaults, TokenBucket
 from leadline.sim.firewall import HOST_PROHIBITED, Action, Rule
 from leadline.sim.world import EMBEDDED, LINUX, Personality, PortTable, SimHost, World, ports, simple_world
 from tests.support.sim_scan import SimScan, port_of, sim_scan, state_of
@@ -116,13 +116,28 @@ def test_what_a_router_refuses_is_filtered(family: int) -> None:
 
 @pytest.mark.parametrize("family", [4, 6])
 def test_nothing_is_missed_with_loss(family: int) -> None:
-    for seed in range(5):
-        found = scan_of(world_of(host_of(family), LOSSY), ports="1-100,132", seed=seed).host(ADDRESSES[family, False])
+    for seed in range(3):
+        found = scan_of(world_of(host_of(family), LOSSY), ports="1-60,132", seed=seed).host(ADDRESSES[family, False])
         spoken = {number for number in range(256) if state_of(found, number) is OPEN}
         assert spoken == {1 if family == 4 else 58, 6, 17, 47, 132}
         silent = {number for number in range(256) if state_of(found, number) is MAYBE}
         # Extension headers without content are damaged packets: these were asked for by number.
         assert silent <= ({2} if family == 4 else {2, 59, *EXTENSION_HEADERS})
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_a_host_that_refuses_one_protocol_a_second(family: int) -> None:
+    """As Linux does unless it is told otherwise: without patience most protocols would look as if they were spoken."""
+    host = replace(host_of(family), icmp_limit=TokenBucket(rate=1.0, burst=6.0))
+    scan = scan_of(world_of(host), ports="1-42,61-100")
+    found = scan.host(ADDRESSES[family, False])
+    assert {number for number in range(256) if state_of(found, number) is MAYBE} == {2}
+    assert {number for number in range(256) if state_of(found, number) is OPEN} == ({1} if family == 4 else set()) | {
+        6,
+        17,
+    }
+    assert any("limits its ICMP errors to about 1 a second" in remark for remark in found.remarks)
+    assert scan.seconds < 110
 
 
 def test_a_tcp_that_keeps_silent() -> None:

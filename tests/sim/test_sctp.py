@@ -71,7 +71,7 @@ def test_evidence_and_names() -> None:
 @pytest.mark.parametrize("family", [4, 6])
 def test_nothing_is_missed_with_loss(family: int) -> None:
     table = PortTable(open=frozenset({2905, 36412, 3868}), filtered=frozenset(range(9000, 9010)))
-    for seed in range(5):
+    for seed in range(3):
         world = world_of(host_of(family, table=table), LOSSY)
         found = scan_of(world, ports="2900-2950,3868,9000-9010,36412", seed=seed).host(ADDRESSES[family, False])
         assert {port.number for port in found.ports if port.state is OPEN} == {2905, 36412, 3868}
@@ -104,16 +104,21 @@ def test_a_host_without_sctp() -> None:
     assert {(port.state, port.reason) for port in found.ports} == {(FILTERED, Reason.PROTO_UNREACH)}
 
 
-def test_tcp_and_sctp_in_one_run() -> None:
-    host = replace(host_of(), tcp=ports(22))
-    scan = sim_scan(world_of(host), "10.0.0.9", techniques=("sctpinit", "syn"), ports="T:22-23,S:2905-2906")
-    found = scan.host("10.0.0.9")
+@pytest.mark.parametrize("family", [4, 6])
+def test_tcp_udp_and_sctp_in_one_run(family: int) -> None:
+    host = replace(host_of(family), tcp=ports(22), udp=ports(53))
+    chosen = "T:22-23,U:53-54,S:2905-2906"
+    scan = sim_scan(world_of(host), ADDRESSES[family, False], techniques=("sctpinit", "syn", "udp"), ports=chosen)
+    found = scan.host(ADDRESSES[family, False])
     assert [(port.protocol, port.number, port.state) for port in found.ports] == [
         (Protocol.TCP, 22, OPEN),
         (Protocol.TCP, 23, CLOSED),
+        (Protocol.UDP, 53, OPEN),
+        (Protocol.UDP, 54, CLOSED),
         (Protocol.SCTP, 2905, OPEN),
         (Protocol.SCTP, 2906, CLOSED),
     ]
+    assert [info.technique for info in scan.of(ScanStarted)[0].scans] == ["syn", "udp", "sctpinit"]
 
 
 def test_ports_without_a_choice_are_those_with_a_use() -> None:

@@ -27,11 +27,25 @@ I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 
 # Ports that firewalls and wrappers often treat in a way of their own make poorer pings (spec sheet 2.5).
-# Of probes that were answered, by kind; what opens nothing is a good ping, whatever its flags.
-_ANSWERED_SCORES = np.zeros(256, dtype=np.int16)
-for _kind, _score in PING_SCORES.items():
-    _ANSWERED_SCORES[_kind] = 60 if _kind in (ProbeKind.TCP_SYN, ProbeKind.SCTP_INIT) else _score
 _ODD_PORTS = np.array([25, 113, 135, 139, 445])
+
+
+def _reasons(*chosen: Reason) -> NDArray[np.bool_]:
+    table = np.zeros(256, dtype=bool)
+    table[list(chosen)] = True
+    return table
+
+
+def _scores() -> NDArray[np.int16]:
+    """By kind; what was answered without opening anything is a good ping, whatever began it."""
+    table = np.zeros(256, dtype=np.int16)
+    for kind, score in PING_SCORES.items():
+        table[kind] = 60 if kind in (ProbeKind.TCP_SYN, ProbeKind.SCTP_INIT) else score
+    return table
+
+
+_REFUSALS = _reasons(Reason.RESET, Reason.ABORT)
+_ANSWERED_SCORES = _scores()
 
 
 class RawScan(RawMachine):
@@ -54,6 +68,7 @@ class RawScan(RawMachine):
             len(group), matrix, group.family, technique.probe, materialised, protocol=technique.protocol,
             silence=technique.silence, apart=apart,
         )  # fmt: skip
+        self._refuses_by_errors = technique.protocol in (Protocol.UDP, Protocol.IP)
         self._names = names
         self._weak_resets = weak_resets
         known = np.flatnonzero(group.ping_kind != ProbeKind.NONE)
@@ -91,9 +106,7 @@ class RawScan(RawMachine):
         items = hosts * self.prober.width + columns[useful]
         times = frames.times[rows]
         rtt = self.prober.items.round_trip(items, codes[useful], times)
-        weak, limited = errors, errors
-        if self.technique.protocol is not Protocol.UDP:
-            limited = reasons[useful] == Reason.RESET
+        weak, limited = errors, errors if self._refuses_by_errors else _REFUSALS[reasons[useful]]
         if self._weak_resets:
             weak, limited = errors | (states[useful] == PortState.CLOSED), np.zeros_like(errors)
         self.prober.answer(hosts, columns[useful], codes[useful], times, weak, now, limited)

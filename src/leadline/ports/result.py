@@ -162,7 +162,7 @@ class PortColumns:
 def limit_words(protocol: Protocol, rate: float, burst: float) -> Iterator[str]:
     """One sentence about the limit of a host's answers to probes of a protocol, if it has one."""
     if rate > 0:
-        answers = "resets" if protocol is Protocol.TCP else "ICMP errors"
+        answers = {Protocol.TCP: "resets", Protocol.SCTP: "aborts"}.get(protocol, "ICMP errors")
         saved = f", {burst:.0f} at once" if burst > 1 else ""
         yield f"it limits its {answers} to about {rate:.2g} a second{saved}; it was asked at that pace"
 

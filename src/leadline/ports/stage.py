@@ -34,7 +34,12 @@ I64 = NDArray[np.int64]
 MOST_ITEMS = 1 << 20
 CONNECT_TASK = "Connect Scan"
 # What makes a host look as if it limited its answers, and not for lack of answers alone.
-_SUSPICIONS = {Protocol.UDP: Suspicion.SILENCE, Protocol.TCP: Suspicion.RETRIES}
+_SUSPICIONS = {
+    Protocol.UDP: Suspicion.SILENCE,
+    Protocol.IP: Suspicion.SILENCE,
+    Protocol.TCP: Suspicion.RETRIES,
+    Protocol.SCTP: Suspicion.RETRIES,
+}
 
 
 @dataclass(frozen=True, slots=True)
