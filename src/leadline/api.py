@@ -59,6 +59,7 @@ class ScanArguments(TypedDict, total=False):
     dns_servers: Sequence[str]
     timing: int
     max_retries: int
+    max_open_ports: int
     host_timeout: float
     scan_delay: float
     min_rate: float

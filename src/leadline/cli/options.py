@@ -188,6 +188,7 @@ _TIMING = (
     _option("--max-rtt-timeout", Kind.TIME, "max_rtt_timeout", "TIME", "wait at most so long for answers", value=50.0),
     _option("--initial-rtt-timeout", Kind.TIME, "initial_rtt_timeout", "TIME", "... for the first one", value=50.0),
     _option("--max-retries", Kind.INTEGER, "max_retries", "N", "send a probe again at most N times"),
+    _option("--max-open-ports", Kind.INTEGER, "max_open_ports", "N", "give a host up after N open ports"),
     _option("--host-timeout", Kind.TIME, "host_timeout", "TIME", "give a host up after so long (0: never)", value=1e4),
     _option("--scan-delay", Kind.TIME, "scan_delay", "TIME", "pause between probes to a host", value=100.0),
     _option("--max-scan-delay", Kind.TIME, "max_scan_delay", "TIME", "the longest pause to adapt to", value=100.0),

@@ -39,8 +39,9 @@ class Host:
     registered owner (empty: unknown). ``ports``: materialised one by one, ascending by protocol then number; ports of a
     state that too many share are in ``summaries`` instead. ``interrupted``: the stage during which the scan of this
     host was cut ("" when it is complete); ports not decided by then are absent. ``timed_out``: it was
-    ``--host-timeout`` that cut it. ``remarks``: what else a user should know of the host as a whole, a sentence each,
-    without the full stop. ``other_addresses``: further addresses that the typed name resolves to, not scanned.
+    ``--host-timeout`` that cut it, ``gave_up``: ``--max-open-ports``. ``remarks``: what else a user should know of the
+    host as a whole, a sentence each, without the full stop. ``other_addresses``: further addresses that the typed name
+    resolves to, not scanned.
     """
 
     address: Address
@@ -62,6 +63,7 @@ class Host:
     summaries: tuple[PortSummary, ...] = ()
     interrupted: str = ""
     timed_out: bool = False
+    gave_up: bool = False
     remarks: tuple[str, ...] = ()
 
     @property

@@ -145,6 +145,7 @@ class PortPlan:
     ``techniques``: in the order in which they run; none for ``-sn`` and ``-sL``. ``ports``: the scan's default set
     (targets may name their own). ``scan_flags``: TCP flags to send instead of the technique's own (0..255).
     ``default_protocols``: nobody chose the IP protocols in ``ports``: extension headers are left out over IPv6.
+    ``max_open``: a host is given up after so many open ports.
     """
 
     techniques: tuple[Technique, ...] = ()
@@ -154,6 +155,7 @@ class PortPlan:
     open_only: bool = False
     scan_flags: int | None = None
     default_protocols: bool = False
+    max_open: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

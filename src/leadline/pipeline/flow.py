@@ -154,13 +154,13 @@ class Flow:
         finally:
             self._running.remove(running)
 
-    def _ask(self, known: Known, place: int, host: Host) -> bool:
+    def _ask(self, known: Known, place: int, host: Host, spent: float) -> bool:
         if self._services is None:
             return False
         if self.session.control.stop:
             known.hosts[place] = replace(host, interrupted=SERVICES)
             return False
-        return self._services.ask(known, place, host)
+        return self._services.ask(known, place, host, spent)
 
     def _rest(self) -> Iterator[Event]:
         """Hosts that no stage has told of, each with the stage that it did not get through."""

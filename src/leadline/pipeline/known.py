@@ -103,6 +103,7 @@ def with_ports(host: Host, found: HostPorts) -> Host:
         timeout=found.timeout,
         interrupted=found.interrupted,
         timed_out=found.timed_out,
+        gave_up=found.gave_up,
         remarks=(*host.remarks, *found.remarks),
     )
 

@@ -78,7 +78,7 @@ class Waiting:
 
 
 def scan_group(
-    hosts: Waiting, running: Running, session: Session, ask: Callable[[Known, int, Host], bool]
+    hosts: Waiting, running: Running, session: Session, ask: Callable[[Known, int, Host, float], bool]
 ) -> Generator[Step, None, None]:
     """Scan the ports of some hosts and give each that is finished, save those whose services somebody asks for.
 
@@ -102,7 +102,7 @@ def scan_group(
                 place = places[event.row]
                 given.add(place)
                 host = known.hosts[place] = with_ports(known.hosts[place], event)
-                if host.interrupted or not has_open(host) or not ask(known, place, host):
+                if host.interrupted or not has_open(host) or not ask(known, place, host, event.spent):
                     yield host_done(known, place, known.hosts[place], session)
             else:
                 if isinstance(event, TaskStarted):
@@ -149,15 +149,15 @@ class Services:
     _asked: dict[int, tuple[Known, int]] = field(default_factory=dict)
     _next: int = 0
 
-    def ask(self, known: Known, place: int, host: Host) -> bool:
-        """Take a host whose ports are known."""
+    def ask(self, known: Known, place: int, host: Host, spent: float) -> bool:
+        """Take a host whose ports are known; ``spent``: seconds that were worked on it."""
         from leadline.services.stage import ServiceStage
 
         if self.stage is None:
             self.stage = ServiceStage(self.matcher, self.session)
         self._asked[self._next] = (known, place)
         known.asked.add(place)
-        self.stage.add(self._next, host, known.block.scopes.get(place, ""))
+        self.stage.add(self._next, host, known.block.scopes.get(place, ""), spent)
         self._next += 1
         return True
 

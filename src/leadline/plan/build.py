@@ -55,6 +55,7 @@ def build_plan(options: Options, privileged: bool) -> Plan:
             options.sequential,
             options.open_only,
             technique.flags,
+            max_open=options.max_open_ports,
             default_protocols=options.ports is None and Protocol.IP in technique.protocols,
         ),
         timing=timing,

@@ -98,6 +98,7 @@ def _timing(options: Options) -> Iterator[str]:
         ("min_hostgroup", 1),
         ("max_hostgroup", 1),
         ("max_retries", 0),
+        ("max_open_ports", 1),
     ):
         number = getattr(options, name)
         if number is not None and number < least:

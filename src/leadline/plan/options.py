@@ -101,6 +101,7 @@ class Options:
     max_rtt_timeout: float | None = None
     initial_rtt_timeout: float | None = None
     max_retries: int | None = None
+    max_open_ports: int | None = None
     host_timeout: float | None = None
     scan_delay: float | None = None
     max_scan_delay: float | None = None

@@ -22,6 +22,7 @@ from leadline.model.plan import Technique, TimingPlan
 from leadline.model.port import EXTENSION_HEADERS, MAYBE_OPEN, Port, PortSummary, Protocol
 from leadline.model.port_set import PortSet
 from leadline.model.quick_dataclass import dataclass
+from leadline.ports.bounds import Bounds
 from leadline.ports.connect import ConnectScan
 from leadline.ports.machine import RawScan
 from leadline.ports.probes import PortMatrix, port_matrix
@@ -45,7 +46,7 @@ _SUSPICIONS = {
 @dataclass(frozen=True, slots=True)
 class HostPorts:
     """The ports of the group's host ``row``. ``interrupted``: the task that was cut before its end (else empty).
-    ``remarks``: as of ``model.host.Host``.
+    ``timed_out``, ``gave_up``, ``remarks``: as of ``model.host.Host``. ``spent``: seconds that were worked on it.
     """
 
     row: int
@@ -56,7 +57,9 @@ class HostPorts:
     timeout: float
     interrupted: str = ""
     timed_out: bool = False
+    gave_up: bool = False
     remarks: tuple[str, ...] = ()
+    spent: float = 0.0
 
 
 def task_of(technique: Technique) -> str:
@@ -85,6 +88,7 @@ def scan_ports(
     """
     phases = techniques_of(session)
     found = _Found(len(group))
+    bounds = Bounds(group, session.plan.timing.host_timeout, session.plan.ports.max_open)
     session.tally.hosts_active += len(group)
     for index, technique in enumerate(phases):
         numbers = _numbers(technique.protocol, group.family, per_host, session)
@@ -98,7 +102,7 @@ def scan_ports(
         last = [not any(each.of(one.protocol) for one in later) for each in per_host]
         matrix = port_matrix(ports, popular(technique.protocol), session.plan.ports.sequential, session.generator)
         try:
-            for event in _phase(technique, group, ports, matrix, scopes, session, names):
+            for event in _phase(technique, group, ports, matrix, scopes, session, names, bounds):
                 if isinstance(event, HostPorts):
                     yield from found.take(event, session, last[event.row])
                 else:
@@ -168,7 +172,7 @@ def _merged(before: HostPorts, after: HostPorts) -> HostPorts:
 
 def _phase(
     technique: Technique, group: HostGroup, ports: list[tuple[int, ...]], matrix: PortMatrix, scopes: dict[int, str],
-    session: Session, names: ServiceNames,
+    session: Session, names: ServiceNames, bounds: Bounds,
 ) -> Iterator[Step | HostPorts]:  # fmt: skip
     """Scan the group by one technique; hosts without ports of its protocol are given at once."""
     output = session.plan.output
@@ -181,9 +185,9 @@ def _phase(
     yield TaskStarted(session.at(), task, f"{where} [{_each(ports)} ports{'/host' if len(group) > 1 else ''}]")
     raw = raw_technique(technique, session.plan.ports.scan_flags)
     if raw is not None:
-        yield from _raw(raw, group, matrix, session, names, materialised)
+        yield from _raw(raw, group, matrix, session, names, materialised, bounds)
     else:
-        yield from _connections(group, matrix, scopes, session, names, materialised)
+        yield from _connections(group, matrix, scopes, session, names, materialised, bounds)
     yield TaskEnded(session.at(), task, f"{total} total ports", session.clock.now() - began)
 
 
@@ -200,7 +204,7 @@ def _may_ask_routers(group: HostGroup, technique: RawTechnique, timing: TimingPl
 
 def _raw(
     technique: RawTechnique, group: HostGroup, matrix: PortMatrix, session: Session, names: ServiceNames,
-    materialised: int,
+    materialised: int, bounds: Bounds,
 ) -> Iterator[Step | HostPorts]:  # fmt: skip
     plan, clock = session.plan, session.clock
     prober = Prober(
@@ -219,13 +223,13 @@ def _raw(
     session.recall(group.route, path, prober)
     link = session.link(group.route)
     steps = drive(machine, link, clock, session.control, session.meter(technique.task, int(prober.counts.sum())))
-    yield from _watch(steps, machine, session, technique.task)
+    yield from _watch(steps, machine, session, technique.task, bounds)
     session.remember(group.route, path, prober)
 
 
 def _connections(
     group: HostGroup, matrix: PortMatrix, scopes: dict[int, str], session: Session, names: ServiceNames,
-    materialised: int,
+    materialised: int, bounds: Bounds,
 ) -> Iterator[Step | HostPorts]:  # fmt: skip
     plan, clock = session.plan, session.clock
     connector = session.network.connector(plan.timing.max_parallelism, plan.proxies, plan.shape)
@@ -241,65 +245,78 @@ def _connections(
     try:
         meter = session.meter(CONNECT_TASK, int(prober.counts.sum()))
         steps = drive_connections(machine, connector, clock, session.control, meter)
-        yield from _watch(steps, machine, session, CONNECT_TASK)
+        yield from _watch(steps, machine, session, CONNECT_TASK, bounds)
     finally:
         connector.close()
 
 
 def _watch(
-    steps: Iterator[Step], machine: RawScan | ConnectScan, session: Session, task: str
+    steps: Iterator[Step], machine: RawScan | ConnectScan, session: Session, task: str, bounds: Bounds
 ) -> Iterator[Step | HostPorts]:
-    """Pass events on, give finished hosts in between, cut hosts whose time is up, and what is left when all is cut."""
+    """Pass events on, give finished hosts in between, cut those that reach a bound, and all when the scan is cut."""
     prober, clock = machine.prober, session.clock
-    limit = session.plan.timing.host_timeout
-    deadline = clock.now() + limit if limit else None
-    reported = np.zeros(prober.hosts, dtype=bool)
+    watch = _Watch(machine, session, task, bounds, np.zeros(prober.hosts, dtype=bool))
     failure: Exception | None = None
-    yield from _finished(machine, session, reported)
+    bounds.clocks.start(np.flatnonzero(prober.active), clock.now())
+    yield from watch.finished()
     try:
         for step in steps:
             if not isinstance(step, Pause):
+                bounds.see(step)
                 yield step
                 continue
             # Nobody waits before all that is known is told.
-            if deadline is not None and clock.now() > deadline:
-                late = np.flatnonzero(prober.active)
-                prober.finish(late)
-                for row in late:
-                    reported[row] = True
-                    yield _host_ports(machine, int(row), session, task, timed_out=True)
-            yield from _finished(machine, session, reported)
+            yield from watch.cut(bounds.clocks.overdue(clock.now()), timed_out=True)
+            yield from watch.cut(bounds.given_up(), gave_up=True)
+            yield from watch.finished()
             yield step
     except Exception as error:  # noqa: BLE001 - raised again when all that was found is told
         failure = error
-    yield from _finished(machine, session, reported)
-    for row in np.flatnonzero(~reported):
-        yield _host_ports(machine, int(row), session, task)
+    yield from watch.finished()
+    for row in np.flatnonzero(~watch.reported):
+        yield watch.result(int(row), task)
     if failure is not None:
         raise failure
 
 
-def _finished(machine: RawScan | ConnectScan, session: Session, reported: NDArray[np.bool_]) -> Iterator[HostPorts]:
-    for row in machine.prober.finished():
-        if not reported[row]:
-            reported[row] = True
-            yield _host_ports(machine, int(row), session, "")
+@dataclass(slots=True)
+class _Watch:
+    machine: RawScan | ConnectScan
+    session: Session
+    task: str
+    bounds: Bounds
+    reported: NDArray[np.bool_]
 
+    def finished(self) -> Iterator[HostPorts]:
+        for row in self.machine.prober.finished():
+            if not self.reported[row]:
+                yield self.result(int(row), "")
 
-def _host_ports(
-    machine: RawScan | ConnectScan, row: int, session: Session, cut: str, timed_out: bool = False
-) -> HostPorts:
-    ports, summaries = machine.result(row, session.clock.now(), complete=not cut)
-    trips = machine.prober.trips
-    own = trips.srtt[row] >= 0
-    return HostPorts(
-        row=row,
-        ports=ports,
-        summaries=summaries,
-        srtt=float(trips.srtt[row]) if own else -1.0,
-        rttvar=float(trips.rttvar[row]) if own else -1.0,
-        timeout=float(trips.timeout[row]),
-        interrupted=cut,
-        timed_out=timed_out,
-        remarks=tuple(limit_words(*machine.limit(row))) if isinstance(machine, RawScan) else (),
-    )
+    def cut(self, rows: I64, *, timed_out: bool = False, gave_up: bool = False) -> Iterator[HostPorts]:
+        rows = rows[~self.reported[rows]]
+        if len(rows):
+            self.machine.prober.finish(rows)
+            for row in rows:
+                if isinstance(self.machine, ConnectScan):
+                    self.machine.drop_host(int(row))
+                part = self.result(int(row), self.task)
+                yield replace(part, timed_out=timed_out, gave_up=gave_up)
+
+    def result(self, row: int, cut: str) -> HostPorts:
+        self.reported[row] = True
+        machine, now, clocks = self.machine, self.session.clock.now(), self.bounds.clocks
+        clocks.stop(np.array([row]), now)
+        ports, summaries = machine.result(row, now, complete=not cut)
+        trips = machine.prober.trips
+        own = trips.srtt[row] >= 0
+        return HostPorts(
+            row=row,
+            ports=ports,
+            summaries=summaries,
+            srtt=float(trips.srtt[row]) if own else -1.0,
+            rttvar=float(trips.rttvar[row]) if own else -1.0,
+            timeout=float(trips.timeout[row]),
+            interrupted=cut,
+            remarks=tuple(limit_words(*machine.limit(row))) if isinstance(machine, RawScan) else (),
+            spent=float(clocks.spent[row]),
+        )

@@ -249,6 +249,10 @@ def _cut(recording: Recording) -> str:
     host, ended = recording.host, recording.ended
     if host.get("timed_out") is True:
         return f"the host's time ran out (--host-timeout) during {text(host, 'interrupted') or 'its scan'}"
+    if host.get("gave_up") is True:
+        return (
+            f"so many ports are open that the host was given up (--max-open-ports) during {text(host, 'interrupted')}"
+        )
     why = text(ended, "message") or "the scan was cut"
     if raw(host, "interrupted"):
         return f"this host was cut during {text(host, 'interrupted')}: {why}"

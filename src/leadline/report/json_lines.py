@@ -168,6 +168,7 @@ def _host(host: Host) -> Json:
         "summaries": [_summary(summary) for summary in host.summaries],
         "interrupted": host.interrupted,
         "timed_out": host.timed_out,
+        "gave_up": host.gave_up,
         "remarks": list(host.remarks),
     }
 

@@ -106,6 +106,8 @@ def cut_words(host: Host) -> str:
     """Why and where the scan of this host was cut; the empty string for a complete one."""
     if host.timed_out:
         return f"host timeout during {host.interrupted or 'the scan'}"
+    if host.gave_up:
+        return f"given up during {host.interrupted}: so many ports are open (--max-open-ports)"
     return f"interrupted during {host.interrupted}" if host.interrupted else ""
 
 

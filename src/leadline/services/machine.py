@@ -99,6 +99,7 @@ class _HostState:
     streams: int = 0
     ready_at: float = 0.0
     began: float | None = None
+    spent: float = 0.0
 
 
 class ServiceMachine:
@@ -140,6 +141,10 @@ class ServiceMachine:
             self._ready.append(target.host)
         host.waiting.append(target)
         self.added += 1
+
+    def begin_host(self, host: int, spent: float) -> None:
+        """Ports of this host will be added; ``spent``: seconds that earlier stages worked on it."""
+        self._hosts.setdefault(host, _HostState()).spent = spent
 
     def answers(self) -> list[Answer]:
         """Ports that were finished since the last call."""
@@ -185,10 +190,10 @@ class ServiceMachine:
         return min(times, default=None)
 
     def overdue(self, now: float, seconds: float) -> list[int]:
-        """Hosts that are not finished so long after their first connection was begun."""
+        """Hosts that are not finished after so long: earlier stages, and since their first connection."""
         return [
             number for number, host in self._hosts.items()
-            if host.began is not None and now - host.began > seconds and (host.talks or host.waiting)
+            if host.began is not None and host.spent + now - host.began > seconds and (host.talks or host.waiting)
         ]  # fmt: skip
 
     def stop(self, now: float, host: int | None = None) -> None:

@@ -102,8 +102,12 @@ class ServiceStage:
         added = self.machine.added
         return f"{added} service{'' if added == 1 else 's'} on {hosts_text(self._hosts_added)}"
 
-    def add(self, row: int, host: Host, scope: str = "") -> None:
-        """Ask the ports of one more host; ``row``: the caller's number of it, ``scope``: as of a link-local one."""
+    def add(self, row: int, host: Host, scope: str = "", spent: float = 0.0) -> None:
+        """Ask the ports of one more host; ``row``: the caller's number of it, ``scope``: as of a link-local one.
+
+        ``spent``: seconds of ``--host-timeout`` that earlier stages took.
+        """
+        self.machine.begin_host(row, spent)
         self._hosts_added += 1
         self._fresh.append(row)
         self.session.tally.hosts_active += 1
@@ -185,7 +189,7 @@ class ServiceStage:
                 yield HostServices(row, replace(pending.host, ports=tuple(pending.ports), ended=self._epoch()))
 
     def _overdue(self, now: float) -> Iterator[Step | HostServices]:
-        """Hosts whose time (``--host-timeout``) is up since their first connection."""
+        """Hosts whose time (``--host-timeout``) is up; it runs from their first connection on."""
         limit = self.session.plan.timing.host_timeout
         if not limit or now < self.next_check:
             return

@@ -53,6 +53,8 @@ def test_what_cut_it() -> None:
     assert any("cut during SYN Stealth Scan: interrupted by SIGINT" in line for line in host_story(made, "f"))
     assert "It may be missing because this host was cut" in "\n".join(what_is_there(made, "9"))
     timed = recording(HOST | {"timed_out": True, "interrupted": "x"})
+    given_up = recording(HOST | {"gave_up": True, "interrupted": "SYN Stealth Scan"})
+    assert any("given up (--max-open-ports) during SYN Stealth Scan" in line for line in host_story(given_up, "f"))
     assert any("--host-timeout) during x" in line for line in host_story(timed, "f"))
 
 

@@ -149,3 +149,8 @@ def test_endings(exit_word: str, message: str, words_of_end: str, reason: str) -
     event = ScanEnded(1.0, EPOCH, exit_word, message)
     assert words.ending(event) == words_of_end
     assert words.ending_reason(event) == reason
+
+
+def test_a_host_that_was_given_up_says_so() -> None:
+    host = Host(ip_address("10.0.0.1"), HostStatus.UP, Reason.RESET, interrupted="SYN Stealth Scan", gave_up=True)
+    assert words.cut_words(host) == "given up during SYN Stealth Scan: so many ports are open (--max-open-ports)"
