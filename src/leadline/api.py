@@ -19,6 +19,7 @@ from leadline.model.event import Event, HostDone
 from leadline.model.host import Host
 from leadline.model.plan import Plan
 from leadline.model.port import Protocol
+from leadline.model.swept import HostsSwept
 from leadline.net.base import Resolver
 from leadline.plan.build import build_plan, find_mistakes
 from leadline.plan.options import Options, PingRequest
@@ -111,8 +112,14 @@ class Scan:
         return run(self.plan, self._network, self._resolver, self._control)
 
     def hosts(self) -> list[Host]:
-        """Run the scan and give its hosts, those that are down included."""
-        return [event.host for event in self if isinstance(event, HostDone)]
+        """Run the scan and give its hosts, those that are down included (not those of a sweep that never answered)."""
+        hosts: list[Host] = []
+        for event in self:
+            if isinstance(event, HostDone):
+                hosts.append(event.host)
+            elif isinstance(event, HostsSwept):
+                hosts += event.hosts()
+        return hosts
 
     async def __aiter__(self) -> AsyncIterator[Event]:
         feed = _Feed(self, asyncio.get_running_loop())

@@ -13,6 +13,7 @@ from leadline.cli.terminal import Terminal
 from leadline.errors import ScanError
 from leadline.model.event import Event, HostDone, Notice, ScanEnded, ScanStarted
 from leadline.model.host import HostStatus
+from leadline.model.swept import HostsSilent, HostsSwept
 from leadline.report.sink import Sink, close_all, feed_all
 
 if TYPE_CHECKING:
@@ -80,6 +81,10 @@ class Session:
             self._ended = event
         elif isinstance(event, HostDone):
             self._hosts[event.host.status] += 1
+        elif isinstance(event, HostsSwept):
+            self._hosts.update(map(HostStatus, event.status.tolist()))
+        elif isinstance(event, HostsSilent):
+            self._hosts[event.status] += event.count
         self._terminal.before(event)
         feed_all(self._sinks, event)
         self._terminal.after(event)

@@ -66,7 +66,7 @@ def _discover(part: Part, block: TargetBlock, session: Session, vendors: VendorN
     neighbors = route.on_link and plan.link_probes and session.raw
     if plan.mode == "none" and not neighbors:
         if session.raw:
-            yield from _next_hops(part, session, vendors)
+            yield from next_hops(part, session, vendors)
         return _with_macs(_believed(group, Reason.USER_SET))
     if session.raw and (route.local or route.interface.kind == "loopback"):
         return _believed(group, Reason.LOCALHOST_RESPONSE)
@@ -77,7 +77,7 @@ def _discover(part: Part, block: TargetBlock, session: Session, vendors: VendorN
     if neighbors:
         task = "ARP Ping Scan" if group.family == 4 else "ND Ping Scan"
     else:
-        yield from _next_hops(part, session, vendors)
+        yield from next_hops(part, session, vendors)
     return _with_macs((yield from _by_frames(group, columns, task, session, vendors)))
 
 
@@ -154,7 +154,7 @@ def _decided(group: HostGroup, machine: DiscoveryMachine | ConnectDiscovery) -> 
     return status
 
 
-def _next_hops(part: Part, session: Session, vendors: VendorNames) -> Generator[Step, None, None]:
+def next_hops(part: Part, session: Session, vendors: VendorNames) -> Generator[Step, None, None]:
     """Fill in the MACs of next hops that the kernel knows or that answer our own ARP or ND."""
     route, group = part.route, part.group
     if not route.interface.has_neighbors or route.local:

@@ -198,6 +198,10 @@ class Network(Protocol):
         """Routes for columns of targets (``scopes[i]``: forced interface of a link-local target)."""
         ...
 
+    def boundaries(self, family: int) -> list[int]:
+        """Addresses at which another route may begin: between two of them (ascending) all targets have the same."""
+        ...
+
     def can_send_raw(self) -> bool:
         """Found out by trying to open a raw link, not by looking at the user id."""
         ...

@@ -18,7 +18,7 @@ from leadline.link.kernel_tables import KernelTables, read_tables
 from leadline.link.neighbors import known_mac
 from leadline.link.rawsock import InternetSender, PacketReceiver, PacketSender
 from leadline.link.receive_ring import ReceiveRing
-from leadline.link.routes import Router
+from leadline.link.routes import Router, route_boundaries
 from leadline.link.second_thread import SecondThread
 from leadline.link.socket_link import Receiver, Sender, SocketLink
 from leadline.link.transmit_ring import TransmitRing
@@ -68,6 +68,10 @@ class KernelNetwork:
         if self._router is None:
             self._router = Router(self._read())
         return self._router.routes(family, hi, lo, scopes)
+
+    def boundaries(self, family: int) -> list[int]:
+        """Where routes may change; see ``Network.boundaries``."""
+        return route_boundaries(self._read(), family)
 
     def can_send_raw(self) -> bool:
         """Whether packet sockets can be opened: tried, not guessed from the user id."""

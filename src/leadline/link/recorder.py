@@ -147,6 +147,10 @@ class RecordedNetwork:
         """See ``Network.interfaces``."""
         return self._inner.interfaces()
 
+    def boundaries(self, family: int) -> list[int]:
+        """See ``Network.boundaries``."""
+        return self._inner.boundaries(family)
+
     def routes(self, family: int, hi: U64, lo: U64, scopes: dict[int, str]) -> RoutedTargets:
         """See ``Network.routes``."""
         return self._inner.routes(family, hi, lo, scopes)

@@ -207,6 +207,21 @@ class Router:
         return None
 
 
+def route_boundaries(tables: KernelTables, family: int) -> list[int]:
+    """Ascending first addresses of all prefixes that routes and rules name, and those behind their ends."""
+    bits = 32 if family == 4 else 128
+    prefixes = [(int(entry.network), entry.prefix_length) for entry in tables.routes.get(family, ())]
+    rules = tables.rules.get(family) or DEFAULT_RULES
+    prefixes += [(int(rule.network), rule.prefix_length) for rule in rules if rule.network is not None]
+    if family == 6:
+        # The source follows the kind of the target, too (``_address_class``).
+        prefixes += [(0xFE80 << 112, 10), (0xFC << 120, 7), (0xFF << 120, 8), (0x2002 << 112, 16), (0x2001 << 112, 16)]
+        prefixes.append((0, 64))
+    ends = {network for network, _ in prefixes}
+    ends |= {network + (1 << bits - length) for network, length in prefixes}
+    return sorted(end for end in ends if end < 1 << bits)
+
+
 def _address_class(family: int, hi: U64) -> Index:
     """Targets of one class get the same source (RFC 6724: scope and label tell most of it)."""
     if family == 4:

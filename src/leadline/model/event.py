@@ -11,6 +11,7 @@ from leadline.model.address import Address
 from leadline.model.host import Host, Hostname
 from leadline.model.port import Port, Protocol, Reason
 from leadline.model.quick_dataclass import dataclass
+from leadline.model.swept import HostsSilent, HostsSwept
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +194,8 @@ Event: TypeAlias = (
     | HostFound
     | PortFound
     | HostDone
+    | HostsSwept
+    | HostsSilent
     | TimingDecision
     | PacketTraced
     | ServiceTraced

@@ -34,7 +34,7 @@ class Flow:
     """One scan at work. ``begin`` and ``scan`` are told of each block of targets, ``steps`` does all the rest."""
 
     def __init__(self, plan: Plan, session: Session, matcher: Matcher | None) -> None:
-        self.plan, self.session = plan, session
+        self.plan, self.session, self.matcher = plan, session, matcher
         self._turns: Turns[Event] = Turns()
         self._waiting: deque[Waiting] = deque()
         self._running: list[Running] = []

@@ -26,8 +26,11 @@ from leadline.pipeline.naming import list_hosts, name_hosts
 from leadline.pipeline.opening import check_rights, make_session, scan_ended, scan_infos
 from leadline.pipeline.scanning import load_payloads, matcher_of
 from leadline.pipeline.shaping import dress
+from leadline.pipeline.sweeping import sweep_space
+from leadline.ports.sweep import LARGEST_SCAN, is_swept
 from leadline.targets.input_file import read_lines
 from leadline.targets.source import TargetSource
+from leadline.targets.space import HostSpace
 
 # Targets that are discovered together: four times Nmap's batch (spec sheet 2.6), since each batch waits once for late
 # answers, whatever its size.
@@ -81,21 +84,34 @@ def _blocks(flow: Flow, plan: Plan, session: Session, resolver: Resolver) -> Gen
     source = TargetSource(
         plan.targets, resolver, default_services(), session.key, read_lines, protocols, session.control.stopping
     )
-    for block in source.blocks(BLOCK):
+    sweep_from = LARGEST_SCAN + 1 if is_swept(plan, session.raw) else None
+    for block in source.blocks(BLOCK, sweep_from):
         if session.control.stop:
             return
         if isinstance(block, TargetSkipped | Notice):
             yield replace(block, at=session.at())
-        elif isinstance(block, TargetBlock):
-            known = Known(block, session.network.clock.epoch())
-            flow.begin(known)
-            if plan.discovery.mode == "list":
-                yield from list_hosts(known, plan, session, resolver)
-                known.complete = True
-            else:
-                yield from _find(known, plan, session, resolver)
-                yield from flow.scan(known)
-            yield None
+        elif isinstance(block, HostSpace):
+            for step in sweep_space(block, plan, session, resolver, flow.matcher, BLOCK):
+                if isinstance(step, TargetBlock):
+                    yield from _block(step, flow, plan, session, resolver)
+                else:
+                    yield step
+        else:
+            yield from _block(block, flow, plan, session, resolver)
+
+
+def _block(
+    block: TargetBlock, flow: Flow, plan: Plan, session: Session, resolver: Resolver
+) -> Generator[Step | None, None, None]:
+    known = Known(block, session.network.clock.epoch())
+    flow.begin(known)
+    if plan.discovery.mode == "list":
+        yield from list_hosts(known, plan, session, resolver)
+        known.complete = True
+    else:
+        yield from _find(known, plan, session, resolver)
+        yield from flow.scan(known)
+    yield None
 
 
 def _find(known: Known, plan: Plan, session: Session, resolver: Resolver) -> Iterator[Step]:

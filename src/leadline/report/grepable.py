@@ -6,11 +6,22 @@ from leadline.model.event import Event, HostDone, ScanEnded, ScanInfo, ScanStart
 from leadline.model.host import Host, HostStatus
 from leadline.model.plan import OutputPlan
 from leadline.model.port import Port, Protocol
+from leadline.model.swept import HostsSilent, HostsSwept
 from leadline.report.escape import command_line, for_grepable, for_terminal
 from leadline.report.host_text import reverse_name
 from leadline.report.service_text import service_cell, version_words
+from leadline.report.swept import PLAIN, swept_text
 from leadline.report.view import PortView, port_view, shows_host
-from leadline.report.words import PROTOCOL_LABEL, STATE_LABEL, calendar, cut_words, ending, ending_reason, hosts_summary
+from leadline.report.words import (
+    PROTOCOL_LABEL,
+    STATE_LABEL,
+    calendar,
+    cut_words,
+    ending,
+    ending_reason,
+    hosts_summary,
+    silent_words,
+)
 
 _STATUS = {HostStatus.UP: "Up", HostStatus.DOWN: "Down", HostStatus.UNKNOWN: "Unknown"}
 
@@ -27,6 +38,10 @@ class Grepable:
         match event:
             case HostDone(host=host):
                 return self._host(host)
+            case HostsSwept():
+                return swept_text(event, self._host, PLAIN)
+            case HostsSilent() if event.status is not HostStatus.DOWN:
+                return f"# Not shown: {silent_words(event)}\n"
             case ScanStarted():
                 return self._begin(event)
             case ScanEnded():

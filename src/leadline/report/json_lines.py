@@ -28,11 +28,13 @@ from leadline.model.event import (
     TimingDecision,
 )
 from leadline.model.evidence import Evidence
-from leadline.model.host import Host, Hostname
+from leadline.model.host import Host, Hostname, HostStatus
 from leadline.model.ip import Address
 from leadline.model.plan import OutputPlan
-from leadline.model.port import Port, PortSummary, Protocol, Reason
+from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason
+from leadline.model.swept import HostsSilent, HostsSwept
 from leadline.report.service_object import Json, service_object
+from leadline.report.swept import JSON, swept_text
 from leadline.report.words import PROTOCOL_LABEL, REASON_LABEL, STATE_LABEL
 
 SCHEMA = "leadline-events/1"
@@ -47,6 +49,7 @@ EVENT_NAMES: Mapping[type[Event], str] = {
     HostFound: "host_found",
     PortFound: "port_found",
     HostDone: "host_done",
+    HostsSilent: "hosts_silent",
     TimingDecision: "timing_decision",
     PacketTraced: "packet_traced",
     ServiceTraced: "service_traced",
@@ -64,7 +67,12 @@ class JsonLines:
         self._encode = json.JSONEncoder(ensure_ascii=True, allow_nan=False, separators=(",", ":")).encode
 
     def feed(self, event: Event) -> str:
-        """The event's line, with its line end."""
+        """The event's line, with its line end; a line for each host of a sweep, as if it had been scanned alone."""
+        if isinstance(event, HostsSwept):
+            return swept_text(event, lambda host: self._line(HostDone(event.at, host)), JSON)
+        return self._line(event)
+
+    def _line(self, event: Event) -> str:
         value = event_object(event)
         try:
             return self._encode(value) + "\n"
@@ -90,6 +98,10 @@ def _plain(value: object) -> Json:
             return PROTOCOL_LABEL[value]
         case Reason():
             return REASON_LABEL[value]
+        case PortState():
+            return STATE_LABEL[value]
+        case HostStatus():
+            return value.label
         case None | str() | int() | float():
             return value
         case tuple():

@@ -23,7 +23,7 @@ _KIND = re.compile(r'\s*\{\s*"event"\s*:\s*"(\w+)"')
 _STATUS = re.compile(r'"host":\{"address":"([^"\\]{1,80})","status":"(\w+)"')
 _OF_HOSTS = frozenset({"host_found", "port_found", "timing_decision"})
 _OTHERS = frozenset({"scan_started", "task_started", "task_ended", "notice", "scan_ended", "host_done"})
-KNOWN = _OF_HOSTS | _OTHERS | {"task_progress", "target_skipped", "packet_traced", "service_traced"}
+KNOWN = _OF_HOSTS | _OTHERS | {"task_progress", "hosts_silent", "target_skipped", "packet_traced", "service_traced"}
 """The events that are known by name."""
 
 

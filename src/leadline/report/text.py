@@ -21,11 +21,13 @@ from leadline.model.event import (
     TaskStarted,
     TimingDecision,
 )
-from leadline.model.host import HostStatus
+from leadline.model.host import Host, HostStatus
 from leadline.model.plan import OutputPlan
+from leadline.model.swept import HostsSilent, HostsSwept
 from leadline.report.escape import command_line, for_terminal
 from leadline.report.host_text import host_lines
 from leadline.report.progress import ProgressGate
+from leadline.report.swept import TEXT, swept_text
 from leadline.report.view import port_view, shows_host
 from leadline.report.words import (
     PROTOCOL_LABEL,
@@ -37,6 +39,7 @@ from leadline.report.words import (
     hosts_summary,
     in_bytes,
     minute,
+    silent_words,
     stamp,
 )
 
@@ -72,6 +75,10 @@ class NormalText:
         match event:
             case HostDone():
                 return self._host(event)
+            case HostsSwept():
+                return self._swept(event)
+            case HostsSilent():
+                return silent_lines(event)
             case ScanStarted():
                 return self._begin(event)
             case ScanEnded():
@@ -95,6 +102,20 @@ class NormalText:
         if not shows_host(host, self.plan, self._ports_wanted):
             return []
         return host_lines(host, port_view(host, self.plan), self.plan, self._colour)
+
+    def _swept(self, event: HostsSwept) -> list[str]:
+        self._hosts_down += int((event.status == HostStatus.DOWN).sum())
+        text = (
+            "".join(map(self._host_text, event.hosts()))
+            if self.plan.debugging
+            else swept_text(event, self._host_text, TEXT)
+        )
+        return [text.removesuffix("\n")] if text else []
+
+    def _host_text(self, host: Host) -> str:
+        if not shows_host(host, self.plan, self._ports_wanted):
+            return ""
+        return "\n".join(host_lines(host, port_view(host, self.plan), self.plan, self._colour)) + "\n"
 
     def _notice(self, event: Notice | TargetSkipped) -> list[str]:
         if self._file:
@@ -185,6 +206,11 @@ def notice_lines(event: Notice | TargetSkipped) -> list[str]:
         return [f"{reason}: skipped." if named else f'Target "{for_terminal(event.expression)}" skipped: {reason}.']
     prefix = {"warning": "WARNING: ", "error": "ERROR: "}.get(event.level)
     return _lines_of(prefix + event.text) if prefix else []
+
+
+def silent_lines(event: HostsSilent) -> list[str]:
+    """Hosts of a sweep that are only counted; nothing of those that are down, as of all that are."""
+    return [] if event.status is HostStatus.DOWN else [f"Not shown: {silent_words(event)}"]
 
 
 def progress_lines(event: TaskProgress, started: float) -> list[str]:

@@ -15,6 +15,7 @@ from leadline.report.escape import for_terminal
 if TYPE_CHECKING:  # they load numpy, and ``leadline explain`` needs none
     from leadline.model.event import ScanEnded
     from leadline.model.host import Host
+    from leadline.model.swept import HostsSilent
 
 # Looked up once for each port of each host: the properties would build these strings anew every time.
 STATE_LABEL: dict[PortState, str] = {state: state.label for state in PortState}
@@ -109,6 +110,15 @@ def cut_words(host: Host) -> str:
     if host.gave_up:
         return f"given up during {host.interrupted}: so many ports are open (--max-open-ports)"
     return f"interrupted during {host.interrupted}" if host.interrupted else ""
+
+
+def silent_words(event: HostsSilent) -> str:
+    """``65,120 hosts without an answer (1 port of each filtered: no-response)``."""
+    what = f"{event.count:,} host{'' if event.count == 1 else 's'} without an answer"
+    if event.interrupted:
+        return f"{what} (interrupted during {event.interrupted})"
+    ports = counted(event.ports, "port")
+    return f"{what} ({ports} of each {STATE_LABEL[event.state]}: {REASON_LABEL[Reason.NO_RESPONSE]})"
 
 
 def ending(event: ScanEnded) -> str:

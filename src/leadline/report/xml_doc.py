@@ -17,14 +17,16 @@ from leadline.model.event import (
     TaskProgress,
     TaskStarted,
 )
-from leadline.model.host import HostStatus
+from leadline.model.host import Host, HostStatus
 from leadline.model.plan import OutputPlan
 from leadline.model.port import Protocol
+from leadline.model.swept import HostsSilent, HostsSwept
 from leadline.report.escape import command_line, for_terminal, for_xml, for_xml_comment
 from leadline.report.host_xml import address_element, host_element, hostnames_element, status_element
 from leadline.report.progress import ProgressGate
+from leadline.report.swept import XML, swept_text
 from leadline.report.view import port_view, shows_host
-from leadline.report.words import PROTOCOL_LABEL, calendar, ending, hosts_summary
+from leadline.report.words import PROTOCOL_LABEL, calendar, ending, hosts_summary, silent_words
 
 _XML_VERSION = "1.05"
 
@@ -57,9 +59,11 @@ class XmlDocument:
     def _element(self, event: Event, started: float) -> str:
         match event:
             case HostDone(host=host):
-                if not shows_host(host, self.plan, self._ports_wanted):
-                    return ""
-                return host_element(host, port_view(host, self.plan))
+                return self._host(host)
+            case HostsSwept():
+                return swept_text(event, self._host, XML)
+            case HostsSilent() if event.status is not HostStatus.DOWN:
+                return f"<!-- Not shown: {for_xml_comment(silent_words(event))} -->\n"
             case HostFound():
                 status = status_element(HostStatus.UP, event.reason, event.reason_ttl)
                 addresses = address_element(event.address, event.mac, event.vendor)
@@ -72,6 +76,9 @@ class XmlDocument:
                 return _progress(event, started)
             case _:
                 return ""
+
+    def _host(self, host: Host) -> str:
+        return host_element(host, port_view(host, self.plan)) if shows_host(host, self.plan, self._ports_wanted) else ""
 
     def _task(self, event: TaskStarted | TaskEnded, started: float) -> str:
         if isinstance(event, TaskStarted):

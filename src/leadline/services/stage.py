@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from leadline import __version__
@@ -88,7 +88,7 @@ class ServiceStage:
         """No more hosts will come: ``steps`` ends when those that came are done."""
         self._complete = True
 
-    def steps(self) -> Iterator[Step | HostServices]:
+    def steps(self) -> Generator[Step | HostServices, None, None]:
         """Ask until all hosts are done, or the user stops; hosts as soon as they are finished."""
         began = self.session.clock.now()
         yield TaskStarted(self.session.at(), TASK, self._amount())

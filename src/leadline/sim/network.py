@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_interface
 
 import numpy as np
 
@@ -160,6 +160,15 @@ class SimNetwork:
             table.scoped(row, next((one for one in up if one.name == name), None))
         table.local(up[0], self._own)
         return RoutedTargets(table.routes, table.route_of)
+
+    def boundaries(self, family: int) -> list[int]:
+        """The connected networks, and this machine's own addresses."""
+        prefixes = [ip_interface(f"{one}/{length}").network for i in self._interfaces for one, length in i.addresses]
+        prefixes += [ip_interface(one).network for one in self._own]
+        mine = [network for network in prefixes if network.version == family]
+        ends = {int(network.network_address) for network in mine}
+        ends |= {int(network.broadcast_address) + 1 for network in mine}
+        return sorted(ends)
 
     def transmit(self, interface: Interface, batch: FrameBatch) -> int:
         """Take frames from a link; each costs ``frame_cost`` virtual seconds."""
