@@ -14,7 +14,7 @@ from leadline.engine.ledger import CODES
 from leadline.engine.probe_kind import ProbeKind
 from leadline.engine.prober import PING, Prober, Sends
 from leadline.model.event import Event, TimingDecision
-from leadline.wire.batch import FrameBatch
+from leadline.wire.batch import FrameBatch, empty
 from leadline.wire.columns import Decoded, decode
 
 I64 = NDArray[np.int64]
@@ -38,6 +38,8 @@ class RawMachine(ABC):
         self._events: list[Event] = []
         # Kind and port of the TTL-limited probes.
         self._hop_probe = 0, 0
+        # What ``interpret`` looks at, for what the columns do not tell; its memory is the link's.
+        self._captured = empty(group.route.interface.link_header)
 
     @abstractmethod
     def probes(self, sends: Sends) -> tuple[U8, I64]:
@@ -67,6 +69,7 @@ class RawMachine(ABC):
         if not len(frames):
             return
         decoded = decode(frames)
+        self._captured = frames
         replies = self.codec.match(decoded)
         if not len(replies):
             return

@@ -104,7 +104,8 @@ class Port:
     """One port of one host.
 
     ``reason_ttl`` is the TTL or hop limit of the deciding reply as received (0: none);
-    ``reason_address`` is set when somebody other than the target answered (a router's ICMP error).
+    ``reason_address`` is set when somebody other than the target answered (a router's ICMP error). ``heard``: datagrams
+    with which it answered the port scan (UDP), bounded; version detection looks at them first.
     """
 
     number: int
@@ -115,6 +116,7 @@ class Port:
     reason_address: Address | None = None
     service: Service | None = None
     evidence: Evidence | None = None
+    heard: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

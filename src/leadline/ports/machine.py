@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,7 @@ from leadline.model.event import PortFound
 from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason
 from leadline.model.tcp_flags import SYN
 from leadline.ports.classify import answer_values, classify
+from leadline.ports.heard import Heard
 from leadline.ports.own_errors import OwnErrors
 from leadline.ports.probes import PortMatrix, probe_table
 from leadline.ports.result import OPEN_ONLY, PortColumns, ServiceNames, icmp_answer, sctp_answer, tcp_answer
@@ -71,6 +73,7 @@ class RawScan(RawMachine):
         self._refuses_by_errors = technique.protocol in (Protocol.UDP, Protocol.IP)
         self._names = names
         self._weak_resets = weak_resets
+        self._heard = Heard()
         known = np.flatnonzero(group.ping_kind != ProbeKind.NONE)
         scores = np.array([PING_SCORES[ProbeKind(int(kind))] for kind in group.ping_kind[known]], dtype=np.int16)
         prober.pings.teach(known, scores)
@@ -122,6 +125,8 @@ class RawScan(RawMachine):
             self.prober.items.answered_try[items[taken]] = codes[useful[taken]] + 1
             self._prove(frames, replies, useful[taken], items[taken], rtt[taken], now)
             left = np.delete(left, first) if len(first) < len(left) else left[:0]
+        if self.technique.protocol is Protocol.UDP and not errors.all():
+            self._heard.keep(items[~errors], self._captured, frames, rows[~errors])
         direct = ~weak
         if direct.any():
             kinds, ports = replies.kinds[useful][direct], replies.ports[useful][direct]
@@ -170,7 +175,12 @@ class RawScan(RawMachine):
         """The ports of one host. ``complete``: the scan of the host ran to its end, so silence is an answer too."""
         if self._own_errors is not None:
             self._speaks_icmp(host)
-        return self.columns.finished_host(host, self.prober.items, now - self.epoch, self._names, complete)
+        ports, rest = self.columns.finished_host(host, self.prober.items, now - self.epoch, self._names, complete)
+        if self.technique.protocol is not Protocol.UDP:
+            return ports, rest
+        first = host * self.prober.width
+        heard = (self._heard.of(first + int(self.matrix.column_of[port.number])) for port in ports)
+        return tuple(replace(port, heard=said) if said else port for port, said in zip(ports, heard, strict=True)), rest
 
     def _speaks_icmp(self, host: int) -> None:
         """A host that sends ICMP errors speaks ICMP, whether it answers echoes or not (spec sheet 2.8)."""

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from leadline.data.service_rules import ServiceProbe
 from leadline.services.agenda import Agenda
 from leadline.services.commands import Close, Command, Open, Send
+from leadline.services.matcher import Match
 from leadline.services.order import Place
 from leadline.services.run import Judge, Run
 from leadline.services.waiting import Waits
@@ -70,6 +71,16 @@ class Connections:
         self.agenda.launched.add(place)
         self.tell(now, f"{probe.name}: connecting{' with TLS' if self.tunnel else ''}")
         self._commands.append(Open(run.stream, tls=bool(self.tunnel)))
+
+    def recall(self, place: Place, probe: ServiceProbe, answer: bytes, match: Match, now: float) -> Run:
+        """A probe that somebody has sent before, with its answer and what that tells; there is no connection."""
+        run = Run(place, probe, -1, self.tunnel, now, begun=now, spoke=now, heard=now, sent=probe.payload)
+        run.received, run.total = bytearray(answer), len(answer)
+        run.hard, run.matched = match, now
+        run.finish("match", now)
+        self.runs.append(run)
+        self.tell(now, f"{probe.name}: {len(answer)} bytes received in the port scan")
+        return run
 
     def say(self, run: Run, now: float) -> None:
         """The connection is there: send the probe, or listen."""

@@ -21,7 +21,7 @@ from leadline.services.commands import Command
 from leadline.services.connections import Connections
 from leadline.services.expansion import FIELDS
 from leadline.services.matcher import Match
-from leadline.services.order import LISTENING, PatientOrder, Place
+from leadline.services.order import LISTED, LISTENING, PatientOrder, Place
 from leadline.services.run import MOMENT, Judge, Run, ending
 from leadline.services.waiting import Waits
 
@@ -38,6 +38,7 @@ _TLS_SERVICES = ("ssl", "dtls")
 class Subject:
     """Whom the dialogue is with. ``rtt``: seconds, negative when never measured. ``likely``: the name of a probe that
     others with this port number answered to, empty when nobody has. ``name``: the target's host name, if it has one.
+    ``heard``: answers of the port to payloads of the probes that list it.
     """
 
     port: int
@@ -45,6 +46,7 @@ class Subject:
     rtt: float = -1.0
     likely: str = ""
     name: str = ""
+    heard: tuple[bytes, ...] = ()
 
 
 def completed(match: Match, soft: Match) -> Match:
@@ -135,7 +137,21 @@ class Dialogue:
 
     def start(self, now: float) -> None:
         """``Conversation.start``."""
-        self._step(now)
+        if not self._heard_already(now):
+            self._step(now)
+
+    def _heard_already(self, now: float) -> bool:
+        """Whether an answer of the port scan says what it is; which of the payloads it answers nobody knows (spec
+        sheet 3.2 step 1).
+        """
+        for place, probe in self._lines.agenda.order.probes():
+            for data in self.subject.heard if place[0] == LISTED and probe.payload_allowed and probe.payload else ():
+                match = self.judge.match(probe, data, soft=False)
+                if match is not None and match.service not in _TLS_SERVICES:
+                    run = self._lines.recall(place, probe, data, match, now)
+                    self._end("match", run, f"recognised by an answer to the port scan, to {probe.name}", now)
+                    return True
+        return False
 
     def commands(self) -> list[Command]:
         """``Conversation.commands``."""

@@ -27,7 +27,9 @@ MOST_STREAMS = 1000
 
 @dataclass(frozen=True, slots=True)
 class PortTarget:
-    """One port to be asked. ``host`` and ``port``: the caller's numbers of both; ``rtt`` negative: never measured."""
+    """One port to be asked. ``host`` and ``port``: the caller's numbers of both; ``rtt`` negative: never measured.
+    ``heard``: see ``model.port.Port``.
+    """
 
     host: int
     index: int
@@ -38,6 +40,7 @@ class PortTarget:
     name: str = ""
     rtt: float = -1.0
     table_name: str = ""
+    heard: tuple[bytes, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +238,7 @@ class ServiceMachine:
         trace = asking.trace
         tell = None if trace is None else (lambda at, text: trace(target, at, text))
         likely = self._likely.get((target.port, target.protocol), "")
-        subject = Subject(target.port, target.protocol, target.rtt, likely, target.name)
+        subject = Subject(target.port, target.protocol, target.rtt, likely, target.name, target.heard)
         matcher = asking.matcher
         dialogue = Dialogue(subject, matcher.probes, matcher, asking.intensity, asking.waits, tell)
         talk = _Talk(target, dialogue, dialogue)
@@ -340,7 +343,8 @@ class ServiceMachine:
         if talk.conversation is talk.dialogue and verdict is not None:
             self._learn(talk)
             name = verdict.match.service if verdict.match is not None else ""
-            if verdict.match is not None and not verdict.tunnel and can_start_tls(name):
+            tcp = talk.target.protocol is model_port.Protocol.TCP
+            if verdict.match is not None and tcp and not verdict.tunnel and can_start_tls(name):
                 self._hang_up_all(talk)
                 target = talk.target
                 talk.conversation = StartTlsConversation(name, target.name, self._asking.waits, target.rtt)

@@ -123,7 +123,7 @@ class ServiceStage:
             self.machine.add(
                 PortTarget(
                     row, index, host.address, port.number, port.protocol, scope, host.typed_name,
-                    host.latency if host.latency is not None else -1.0, table,
+                    host.latency if host.latency is not None else -1.0, table, port.heard,
                 )
             )  # fmt: skip
 
