@@ -122,12 +122,19 @@ class Playbook:
 
 
 def dialogue(
-    port: int, *, intensity: int = 7, waits: Waits | None = None, udp: bool = False, likely: str = "", name: str = ""
+    port: int,
+    *,
+    intensity: int = 7,
+    waits: Waits | None = None,
+    udp: bool = False,
+    likely: str = "",
+    name: str = "",
+    heard: tuple[bytes, ...] = (),
 ) -> Dialogue:
     """With a port, by the small file of rules."""
     judge = matcher()
     protocol = Protocol.UDP if udp else Protocol.TCP
-    return Dialogue(Subject(port, protocol, RTT, likely, name), judge.probes, judge, intensity, waits or Waits())
+    return Dialogue(Subject(port, protocol, RTT, likely, name, heard), judge.probes, judge, intensity, waits or Waits())
 
 
 PATIENT = Waits(streams=1, per_host=1, patient=True)

@@ -190,6 +190,9 @@ _TIMING = (
     _option("--max-retries", Kind.INTEGER, "max_retries", "N", "send a probe again at most N times"),
     _option("--max-open-ports", Kind.INTEGER, "max_open_ports", "N", "give a host up after N open ports"),
     _option("--host-timeout", Kind.TIME, "host_timeout", "TIME", "give a host up after so long (0: never)", value=1e4),
+    _option(
+        "--defeat-icmp-ratelimit", Kind.FLAG, "defeat_icmp_ratelimit", "", "UDP: do not wait for limited ICMP errors"
+    ),
     _option("--scan-delay", Kind.TIME, "scan_delay", "TIME", "pause between probes to a host", value=100.0),
     _option("--max-scan-delay", Kind.TIME, "max_scan_delay", "TIME", "the longest pause to adapt to", value=100.0),
     _option("--min-rate", Kind.RATE, "min_rate", "N", "send at least N packets a second (50k, 1M)"),
@@ -283,7 +286,6 @@ _NOT_BUILT = (
     _missing("--osscan-limit", "OS detection"),
     _missing("--osscan-guess --fuzzy", "OS detection"),
     _missing("--max-os-tries", "OS detection", "N"),
-    _missing("--defeat-icmp-ratelimit", "ignoring rate limits of ICMP errors"),
     _missing("--nsock-engine", "choice of the event engine", "ENGINE"),
     _missing("--nogcc", "scanning without congestion control of the group"),
     _missing("-oS", "output in a playful spelling", "FILE"),

@@ -35,9 +35,10 @@ ROUNDING = 1e-6
 SATED, OUTCOMES, MANY_OUTCOMES = 0.7, 8, 256
 # Without an answer for so many seconds, and as long as so many intervals of those that came, there is no limit: what
 # is silent is silent. Linux needs one second.
-QUIET, QUIET_INTERVALS = 2.2, 2.2
-# So long where a limit was seen before.
-QUIET_AGAIN = 12.0
+QUIET, QUIET_INTERVALS = 1.3, 2.2
+# So long where a handful of answers came at first and silence after them, and where a limit was seen before.
+QUIET_AFTER_BURST, QUIET_AGAIN = 2.6, 12.0
+BURST = 4
 # So many silences in a row, if that is less likely than this by the share of probes that a host answered before, and
 # the host has become slower: its rate is looked for anew.
 SILENCES, UNLIKELY = 8, 1e-4
@@ -107,6 +108,7 @@ class AnswerLimits:
         self._asked_in_vain: I64 = np.zeros(hosts, dtype=np.int64)
         self._kept: I64 = np.zeros(hosts, dtype=np.int64)
         self._unlimited: Bool = np.zeros(hosts, dtype=bool)
+        self._burst_like: Bool = np.zeros(hosts, dtype=bool)
         self._slowed_at: F64 = np.zeros(hosts)
         # When the bucket was last known to be empty, and the answers until then.
         self._empty_at: F64 = np.zeros(hosts)
@@ -186,8 +188,11 @@ class AnswerLimits:
         found: I64 = rows[share ** self._run[rows] < UNLIKELY]
         return found
 
-    def measure(self, hosts: I64, now: float) -> None:
-        """Begin to look for the rates of these (distinct) hosts."""
+    def measure(self, hosts: I64, silent: I64, now: float) -> None:
+        """Begin to look for the rates of these (distinct) hosts; ``silent``: how many probes to each were not answered
+        until now.
+        """
+        self._burst_like[hosts] = (self.count[hosts] >= BURST) & (silent > self.count[hosts])
         self._unlimited[hosts] = False
         self.state[hosts] = LimitState.MEASURED
         self._restart(hosts, np.full(len(hosts), FIRST_PACE), now)
@@ -204,7 +209,9 @@ class AnswerLimits:
         newest = self._newest(rows, EVEN)
         last = np.where(self.count[rows] > 0, self.last[rows], 0.0)
         longest = np.diff(np.where(np.isfinite(newest), newest, last[:, None]), axis=1).max(axis=1)
-        patience = np.maximum(np.where(self.rate[rows] > 0, QUIET_AGAIN, QUIET), QUIET_INTERVALS * longest)
+        patience = np.where(self._burst_like[rows], QUIET_AFTER_BURST, QUIET)
+        patience[self.rate[rows] > 0] = QUIET_AGAIN
+        patience = np.maximum(patience, QUIET_INTERVALS * longest)
         begun = np.maximum(self.last[rows], self._since[rows])
         found: I64 = rows[self._unlimited[rows] | ((now - begun > patience) & (self._unheard[rows] > 0))]
         return found

@@ -29,6 +29,7 @@ def drive(
     """Run a raw machine to its end; yields its events, progress and pauses. The link is left open."""
     inbox = link.join()
     meter.look = lambda: (machine.prober.progress(), inbox.sent, inbox.received)
+    meter.left = machine.prober.remaining
     try:
         yield from _drive(machine, inbox, clock, control, meter)
     finally:

@@ -126,14 +126,14 @@ class Pacing:
         self._hold(hosts[rows] * self._width + columns)
         self._late[hosts] = 0
         self._looked[hosts] = True
-        self.limits.measure(hosts, now)
+        self.limits.measure(hosts, self.held[hosts], now)
 
     def let_go(self, now: float) -> I64:
         """Items of hosts in which no limit is to be seen: they are held no longer, and to be asked once more."""
         slower = self.limits.slower()
         if len(slower):
             self._silences.reshape(self._hosts, self._width)[slower] = 0
-            self.limits.measure(slower, now)
+            self.limits.measure(slower, self.held[slower], now)
         hosts = self.limits.quiet(now)
         if not len(hosts):
             return _NONE

@@ -66,7 +66,8 @@ class ProgressMeter:
 
     ``board``: of the task, shared by all groups that it works on (else it has its own); ``weight``: of this group's
     work among theirs. ``others``: the boards of all tasks, told when a user asks how far the scan is. ``look``: gives
-    share, sent and received of this group when another one gives the event.
+    share, sent and received of this group when another one gives the event; ``left``: the seconds that it needs
+    where that is known, as of hosts that limit their answers.
     """
 
     def __init__(
@@ -79,6 +80,7 @@ class ProgressMeter:
         self.weight, self.share = max(weight, 1.0), 0.0
         self.sent = self.received = 0
         self.look: Callable[[], tuple[float, int, int]] | None = None
+        self.left: Callable[[], float | None] = lambda: None
         self._ended = False
         self._board.join(self, begun)
 
@@ -106,12 +108,11 @@ class ProgressMeter:
             board.rate = lately if board.rate == 0 else board.rate + NEW_SHARE * (lately - board.rate)
             board.last_time, board.last_sent = now, sent
         board.next, board.asked = now + INTERVAL, False
-        passed = now - board.begun
         return TaskProgress(
             at=now - self._epoch,
             task=self._task,
             percent=100 * share,
-            remaining=passed * (1 - share) / share if share > 0.01 else None,
+            remaining=self._remaining(now - board.begun, share),
             sent=sent,
             received=sum(meter.received for meter in board.meters),
             rate=board.rate,
@@ -120,9 +121,17 @@ class ProgressMeter:
             hosts_active=self._tally.hosts_active,
         )
 
+    def _remaining(self, passed: float, share: float) -> float | None:
+        """Seconds: what the slowest group says, if it says something; else as long as the rest takes at this pace."""
+        told = [left for meter in self._board.meters for left in (meter.left(),) if left is not None]
+        if told:
+            return max(told)
+        return passed * (1 - share) / share if share > 0.01 else None
+
     def end(self) -> None:
         """This group's work is done, or was cut. Calling twice does nothing."""
         if not self._ended:
             self._ended = True
             self.look, self.share = None, 1.0
+            self.left = lambda: None
             self._board.running -= 1

@@ -163,6 +163,7 @@ class TimingPlan:
     """Spec sheet 2.1; the defaults are template T3. ``None`` in a maximum means automatic (or no limit).
 
     ``defeat_rst_ratelimit``: hosts that send resets slowly are not waited for; their closed ports may seem filtered.
+    ``defeat_icmp_ratelimit``: UDP hosts that send ICMP errors slowly are not waited for.
     """
 
     template: int = 3
@@ -181,6 +182,7 @@ class TimingPlan:
     min_rate: float | None = None
     max_rate: float | None = None
     defeat_rst_ratelimit: bool = False
+    defeat_icmp_ratelimit: bool = False
 
 
 @dataclass(frozen=True, slots=True)

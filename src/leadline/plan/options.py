@@ -112,6 +112,7 @@ class Options:
     min_rate: float | None = None
     max_rate: float | None = None
     defeat_rst_ratelimit: bool = False
+    defeat_icmp_ratelimit: bool = False
     bandwidth: float | None = None
 
     normal: str | None = None

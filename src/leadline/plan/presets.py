@@ -66,6 +66,7 @@ def timing_plan(options: Options) -> tuple[TimingPlan, list[str]]:
         min_rate=options.min_rate,
         max_rate=rate_of(options),
         defeat_rst_ratelimit=options.defeat_rst_ratelimit,
+        defeat_icmp_ratelimit=options.defeat_icmp_ratelimit,
     )
     if options.defeat_rst_ratelimit:
         notices.append("Closed ports whose resets come late may be shown as filtered (--defeat-rst-ratelimit).")

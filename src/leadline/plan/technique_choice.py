@@ -120,6 +120,8 @@ def check_techniques(options: Options) -> Iterator[str]:
     if alone in chosen and len(chosen) > 1:
         others = " and ".join(option for option in chosen if option != alone)
         yield f"{alone} scans IP protocols, not ports, and cannot be combined with {others}."
+    if options.defeat_icmp_ratelimit and Technique.UDP.value not in options.techniques:
+        yield "--defeat-icmp-ratelimit is about UDP ports and needs -sU."
     if options.list_scan and options.ping_scan:
         yield "-sL only lists targets and -sn only looks which are up: choose one."
     for flag, name in ((options.list_scan, "-sL"), (options.ping_scan, "-sn")):

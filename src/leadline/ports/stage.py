@@ -27,7 +27,7 @@ from leadline.ports.connect import ConnectScan
 from leadline.ports.machine import RawScan
 from leadline.ports.probes import PortMatrix, port_matrix
 from leadline.ports.result import OPEN_ONLY, ServiceNames, limit_words
-from leadline.ports.techniques import RawTechnique, raw_technique
+from leadline.ports.techniques import RawTechnique, hasty, raw_technique
 
 I64 = NDArray[np.int64]
 
@@ -207,17 +207,20 @@ def _raw(
     materialised: int, bounds: Bounds,
 ) -> Iterator[Step | HostPorts]:  # fmt: skip
     plan, clock = session.plan, session.clock
+    suspicion = _SUSPICIONS.get(technique.protocol)
+    if technique.protocol is Protocol.UDP and plan.timing.defeat_icmp_ratelimit:
+        technique, suspicion = hasty(technique), None
     prober = Prober(
         len(group), len(matrix.numbers), matrix.order, plan.timing, clock.now(),
         offsets=matrix.offsets, rate=session.rate, datagrams=technique.protocol is Protocol.UDP,
         hop=HopProof() if _may_ask_routers(group, technique, plan.timing) else None,
-        suspicion=_SUSPICIONS.get(technique.protocol),
+        suspicion=suspicion,
     )  # fmt: skip
     codec = session.codec(group, session.first_port + SLOTS, flags=technique.flags)
     machine = RawScan(
         replace(technique, probe=session.outfit.named(technique.probe)), group, matrix, prober, codec, session.epoch,
         names=names, materialised=materialised, apart=MAYBE_OPEN if plan.services.enabled else OPEN_ONLY,
-        weak_resets=plan.timing.defeat_rst_ratelimit,
+        weak_resets=plan.timing.defeat_rst_ratelimit and technique.protocol is Protocol.TCP,
     )  # fmt: skip
     path = f"raw {technique.protocol.label}"
     session.recall(group.route, path, prober)

@@ -140,6 +140,11 @@ RAW_TECHNIQUES: dict[Technique, RawTechnique] = {
 }
 
 
+def hasty(technique: RawTechnique) -> RawTechnique:
+    """The UDP scan that waits for no limit of ICMP errors: silence may be a closed port (spec sheet 2.8)."""
+    return replace(technique, silence=PortState.CLOSED_FILTERED)
+
+
 def raw_technique(technique: Technique, scan_flags: int | None) -> RawTechnique | None:
     """The technique with the flags of ``--scanflags``, if it is one of TCP; ``None``: it sends no raw packets."""
     raw = RAW_TECHNIQUES.get(technique)

@@ -26,7 +26,7 @@ def limited(rate: float = 1.0, burst: int = 6) -> AnswerLimits:
     """Host 0 of two after its bucket was recognised: ``burst`` answers at 100 s, then ``EVEN`` at its rate."""
     limits = AnswerLimits(2)
     limits.answered(hosts(*[0] * burst), np.full(burst, 100.0), np.full(burst, NEVER))
-    limits.measure(hosts(0), 100.5)
+    limits.measure(hosts(0), hosts(0), 100.5)
     for number in range(EVEN):
         fall(limits, 0, 10, at_pace=False)
         hear(limits, 0, 101.0 + number / rate)
@@ -45,7 +45,7 @@ def test_answers_that_come_evenly_while_more_is_asked_show_rate_and_burst() -> N
 
 def test_the_same_answers_without_demand_show_nothing() -> None:
     limits = AnswerLimits(1)
-    limits.measure(hosts(0), 100.0)
+    limits.measure(hosts(0), hosts(0), 100.0)
     for number in range(EVEN):
         hear(limits, 0, 101.0 + number)
     assert limits.state.tolist() == [LimitState.MEASURED]
@@ -53,7 +53,7 @@ def test_the_same_answers_without_demand_show_nothing() -> None:
 
 def test_uneven_answers_need_more_of_them() -> None:
     limits = AnswerLimits(1)
-    limits.measure(hosts(0), 100.0)
+    limits.measure(hosts(0), hosts(0), 100.0)
     at = 100.0
     for number in range(12):
         assert limits.state.tolist() == [LimitState.MEASURED]
@@ -66,7 +66,7 @@ def test_uneven_answers_need_more_of_them() -> None:
 
 def test_who_answers_all_is_asked_faster() -> None:
     limits = AnswerLimits(1)
-    limits.measure(hosts(0), 100.0)
+    limits.measure(hosts(0), hosts(0), 100.0)
     assert limits.due(hosts(0)).tolist() == [100.0]
     limits.answered(hosts(*[0] * 8), np.linspace(100, 100.5, 8), np.full(8, NEVER))
     limits.allowed(100.5)
@@ -76,7 +76,7 @@ def test_who_answers_all_is_asked_faster() -> None:
 
 def test_who_answers_all_at_the_highest_pace_has_no_limit_that_matters() -> None:
     limits = AnswerLimits(1)
-    limits.measure(hosts(0), 100.0)
+    limits.measure(hosts(0), hosts(0), 100.0)
     for turn in range(30):
         limits.answered(hosts(*[0] * 64), np.full(64, 100 + turn / 100), np.full(64, NEVER))
     assert limits.quiet(100.4).tolist() == [0]
@@ -85,7 +85,7 @@ def test_who_answers_all_at_the_highest_pace_has_no_limit_that_matters() -> None
 def test_a_quiet_host_is_left_alone_after_a_while() -> None:
     limits = AnswerLimits(2)
     hear(limits, 0, 99.0)
-    limits.measure(hosts(0, 1), 100.0)
+    limits.measure(hosts(0, 1), hosts(0, 0), 100.0)
     fall(limits, 0, 3, at_pace=False)
     assert limits.quiet(99.9 + QUIET).tolist() == []
     assert limits.quiet(100.1 + QUIET).tolist() == [0]
@@ -97,7 +97,7 @@ def test_slow_answers_are_waited_for() -> None:
     limits = AnswerLimits(1)
     for at in (90.0, 94.0, 98.0):
         hear(limits, 0, at)
-    limits.measure(hosts(0), 98.1)
+    limits.measure(hosts(0), hosts(0), 98.1)
     fall(limits, 0, at_pace=False)
     assert limits.quiet(104.0).tolist() == []
     assert limits.quiet(107.0).tolist() == [0]

@@ -134,3 +134,9 @@ def test_techniques_run_in_one_order_whatever_was_typed_first() -> None:
         Technique.UDP,
         Technique.IP_PROTOCOL,
     )
+
+
+def test_limits_of_icmp_errors_are_met_by_udp_scans_only() -> None:
+    words = "--defeat-icmp-ratelimit is about UDP ports and needs -sU."
+    assert words in list(check_techniques(Options(techniques=("syn",), defeat_icmp_ratelimit=True)))
+    assert not list(check_techniques(Options(techniques=("syn", "udp"), defeat_icmp_ratelimit=True)))
