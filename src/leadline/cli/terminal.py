@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -51,7 +50,7 @@ class Terminal:
         if not interactive:
             return
         if is_terminal(sys.stderr) and term != "dumb":
-            self._line = LiveLine(sys.stderr, lambda: shutil.get_terminal_size().columns, time.monotonic)
+            self._line = LiveLine(sys.stderr, _columns, time.monotonic)
         if read_keys and is_terminal(sys.stdin):
             self._keys = Keys(sys.stdin.fileno(), self._interaction.pressed)
 
@@ -92,3 +91,10 @@ class Terminal:
     def _say(self, text: str) -> None:
         sys.stderr.write(text)
         sys.stderr.flush()
+
+
+def _columns() -> int:
+    """How wide the terminal is now. Imported here: only a terminal asks."""
+    import shutil
+
+    return shutil.get_terminal_size().columns

@@ -6,16 +6,16 @@ have a registered name, all others that have one, and the rest (docs/reference/p
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from functools import cache
-from pathlib import Path
 
 from leadline.data.services import default_services
 from leadline.errors import DataError
 from leadline.model.port import Protocol
 
-TABLE = Path(__file__).with_name("tables") / "ranking.txt"
+TABLE = os.path.join(os.path.dirname(__file__), "tables", "ranking.txt")
 FAST_COUNT = 100
 DEFAULT_COUNT = 1000
 
@@ -72,7 +72,8 @@ def _numbers(body: str) -> Iterator[int]:
 
 @cache
 def _ranked() -> dict[Protocol, tuple[int, ...]]:
-    return parse_ranking(TABLE.read_text(encoding="utf-8"), str(TABLE))
+    with open(TABLE, encoding="utf-8") as file:
+        return parse_ranking(file.read(), TABLE)
 
 
 @cache

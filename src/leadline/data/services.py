@@ -5,18 +5,17 @@ The table ``tables/services.txt`` is made by ``scripts/make_services.py`` from I
 
 from __future__ import annotations
 
-import fnmatch
+import os
 import re
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 
 from leadline.errors import DataError
 from leadline.model.port import Protocol
 
 _COMMENT = re.compile(r"^#.*$", re.MULTILINE)
 
-TABLE = Path(__file__).with_name("tables") / "services.txt"
+TABLE = os.path.join(os.path.dirname(__file__), "tables", "services.txt")
 
 
 class Services:
@@ -44,6 +43,8 @@ class Services:
         wanted = pattern.lower()
         if "*" not in wanted and "?" not in wanted:
             return tuple(sorted(number for number, name in names.items() if name == wanted))
+        import fnmatch
+
         matches = re.compile(fnmatch.translate(wanted.replace("[", "[[]"))).match
         return tuple(sorted(number for number, name in names.items() if matches(name)))
 
@@ -68,7 +69,8 @@ def parse_services(text: str, path: str = "") -> Services:
 @cache
 def default_services() -> Services:
     """The packaged table, read at the first call."""
-    return parse_services(TABLE.read_text(encoding="utf-8"), str(TABLE))
+    with open(TABLE, encoding="utf-8") as file:
+        return parse_services(file.read(), TABLE)
 
 
 def service_name(number: int, protocol: Protocol) -> str:

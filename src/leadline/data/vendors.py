@@ -6,11 +6,11 @@ lookup searches the text, which takes less than a millisecond and no memory besi
 
 from __future__ import annotations
 
+import os
 import re
 from functools import cache, lru_cache
-from pathlib import Path
 
-TABLE = Path(__file__).with_name("tables") / "vendors.txt"
+TABLE = os.path.join(os.path.dirname(__file__), "tables", "vendors.txt")
 
 _MAC = re.compile(r"[0-9A-Fa-f]{2}([:-]?)[0-9A-Fa-f]{2}\1[0-9A-Fa-f]{2}(?:\1[0-9A-Fa-f]{2}){3}")
 
@@ -50,7 +50,8 @@ def _maker(prefix: str) -> str:
 @cache
 def _table() -> bytes:
     """The whole table, below its comments."""
-    text = TABLE.read_bytes()
+    with open(TABLE, "rb") as file:
+        text = file.read()
     while text.startswith(b"#"):
         text = text.partition(b"\n")[2]
     return text

@@ -21,6 +21,7 @@ from leadline.model.host import HostStatus
 from leadline.model.port import Reason
 from leadline.wire.batch import FrameBatch
 from leadline.wire.columns import Decoded
+from leadline.wire.distinct import distinct_rows
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
@@ -100,7 +101,7 @@ class DiscoveryMachine(RawMachine):
         )
         # One verdict a host: the first one that came.
         picked, rtt = asked[new], rtt[new]
-        hosts, first = np.unique(replies.hosts[picked], return_index=True)
+        hosts, first = distinct_rows(replies.hosts[picked])
         open_cases = self.status[hosts] == HostStatus.UNKNOWN
         hosts, picked, rtt = hosts[open_cases], picked[first][open_cases], rtt[first][open_cases]
         self.status[hosts] = status[picked]

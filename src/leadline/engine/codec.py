@@ -21,6 +21,7 @@ from leadline.model.quick_dataclass import dataclass
 from leadline.model.tcp_flags import ACK, FIN, RST, SYN
 from leadline.wire.batch import FrameBatch, concatenate, empty
 from leadline.wire.columns import Decoded, Kind
+from leadline.wire.distinct import distinct, distinct_rows
 from leadline.wire.sctp_template import SctpTemplate
 from leadline.wire.tag import Tagger
 from leadline.wire.template import (
@@ -117,8 +118,8 @@ class ProbeCodec:
         """
         batches = []
         # In the order of the probes: the first to be sent is the likeliest to be answered first.
-        distinct, first = np.unique(kinds, return_index=True)
-        for kind in distinct[np.argsort(first)]:
+        present, first = distinct_rows(kinds)
+        for kind in present[np.argsort(first)]:
             rows = np.flatnonzero(kinds == kind)
             batches.append(
                 self._build_kind(
@@ -173,7 +174,7 @@ class ProbeCodec:
     def _by_protocol(self, hosts: I64, numbers: I64, tag: NDArray[np.uint64]) -> FrameBatch:
         """The tag is in the IP identification, or in the flow label: there is nowhere else for it."""
         group, offset, batches = self.group, self._framing.offset, []
-        for number in np.unique(numbers):
+        for number in distinct(numbers):
             rows = np.flatnonzero(numbers == number)
             some, own = hosts[rows], tag[rows]
             macs = group.macs[some] if offset else None

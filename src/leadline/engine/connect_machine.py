@@ -15,6 +15,7 @@ from leadline.engine.prober import PING, Prober
 from leadline.link.base import Connected, Connector
 from leadline.model.address import Address
 from leadline.model.event import Event, TimingDecision
+from leadline.wire.distinct import distinct_rows
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
@@ -96,7 +97,7 @@ class ConnectMachine(ABC):
         now = float(times.max(initial=0.0))
         self.prober.answer(hosts, columns, codes, times, weak, now)
         usable = np.flatnonzero(~weak)
-        unique, first = np.unique(hosts[usable], return_index=True)
+        unique, first = distinct_rows(hosts[usable])
         better = self.prober.pings.teach(unique, np.full(len(unique), 10, dtype=np.int16))
         self._ping_ports[unique[better]] = self.ports[columns[usable[first[better]]]]
 

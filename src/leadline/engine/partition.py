@@ -11,6 +11,7 @@ from leadline.link.base import Network, Route
 from leadline.model.address import Address
 from leadline.model.quick_dataclass import dataclass
 from leadline.model.target import TargetBlock
+from leadline.wire.distinct import distinct
 
 I64 = NDArray[np.int64]
 
@@ -68,7 +69,7 @@ def _turns(block: TargetBlock) -> I64:
 def _part(block: TargetBlock, rows: I64, routes: list[Route], route_of: I64) -> Part:
     gateways: list[Address] = []
     gateway_of = np.full(len(rows), -1, dtype=np.int64)
-    for index in np.unique(route_of):
+    for index in distinct(route_of):
         gateway = routes[int(index)].gateway
         if gateway is None:
             continue

@@ -7,6 +7,8 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.wire.distinct import distinct
+
 I64 = NDArray[np.int64]
 
 MOST_PAYLOADS = 255
@@ -32,5 +34,5 @@ class Payloads:
     def groups(self, ports: I64) -> Iterator[tuple[I64, tuple[bytes, ...]]]:
         """Rows of ``ports`` ``(N,)`` that are asked alike, with what is sent to them."""
         sets = self._set_of[ports]
-        for number in np.unique(sets).tolist():
+        for number in distinct(sets).tolist():
             yield np.flatnonzero(sets == number), self._sets[number]

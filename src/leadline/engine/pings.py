@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from leadline.engine.ledger import CODES
 from leadline.engine.loss import ENOUGH
+from leadline.wire.distinct import distinct_rows
 
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
@@ -100,7 +101,7 @@ class Pings:
         """Answers to pings; returns hosts and round trips (seconds) of those that were awaited, each once."""
         awaited = self._pending[hosts, codes]
         hosts, codes, times = hosts[awaited], codes[awaited], times[awaited]
-        _, first = np.unique(hosts * CODES + codes, return_index=True)
+        _, first = distinct_rows(hosts * CODES + codes)
         hosts, codes, times = hosts[first], codes[first], times[first]
         self._pending[hosts, codes] = False
         np.subtract.at(self._on_way, hosts, 1)

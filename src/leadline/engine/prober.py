@@ -22,6 +22,7 @@ from leadline.engine.retries import Retries
 from leadline.engine.timing import PING_MAGNIFIER, RoundTrips, ScanDelays, Windows
 from leadline.model.plan import TimingPlan
 from leadline.model.quick_dataclass import dataclass
+from leadline.wire.distinct import distinct
 
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
@@ -275,7 +276,7 @@ class Prober:
         self._grow_limits(now)
 
     def _heard_of(self, hosts: I64) -> None:
-        missed = np.unique(hosts[self._missed[hosts] > 0])
+        missed = distinct(hosts[self._missed[hosts] > 0])
         if len(missed):
             lost = self._missed[missed].astype(np.float64)
             self.loss.count(missed, lost, lost)
@@ -298,7 +299,7 @@ class Prober:
 
     def finish(self, hosts: I64) -> None:
         """Nothing more is to be sent to these hosts: what is known is enough, or their time is up."""
-        hosts = np.unique(hosts[self.active[hosts]])
+        hosts = distinct(hosts[self.active[hosts]])
         if not len(hosts):
             return
         self.active[hosts] = False

@@ -16,6 +16,7 @@ from leadline.engine.prober import PING, Prober, Sends
 from leadline.model.event import Event, TimingDecision
 from leadline.wire.batch import FrameBatch, empty
 from leadline.wire.columns import Decoded, decode
+from leadline.wire.distinct import distinct_rows
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
@@ -131,7 +132,7 @@ class RawMachine(ABC):
             return
         hosts, kinds, ports, scores = hosts[better], kinds[better], ports[better], scores[better]
         best = np.lexsort((-scores, hosts))
-        unique, first = np.unique(hosts[best], return_index=True)
+        unique, first = distinct_rows(hosts[best])
         rows = best[first]
         better = self.prober.pings.teach(unique, scores[rows])
         # Answers to the old probe will no longer be recognised as pings: that must not count as loss.

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.model.plan import TimingPlan
+from leadline.wire.distinct import distinct
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -248,7 +249,7 @@ class Windows:
         if not len(hosts):
             return hosts
         self._lost[:-1] += np.bincount(hosts, minlength=len(self.cwnd) - 1)
-        rows = np.unique(hosts[sent > self.last_drop[hosts]])
+        rows = distinct(hosts[sent > self.last_drop[hosts]])
         share = self._lost[rows] / (self._lost[rows] + self._good[rows])
         if sent.max() > self.last_drop[-1]:
             rows = np.append(rows, len(self.cwnd) - 1)

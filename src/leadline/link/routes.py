@@ -17,6 +17,7 @@ from leadline.link.base import Interface, Route, RoutedTargets
 from leadline.link.kernel_tables import DEFAULT_RULES, KernelTables, RouteEntry, Rule
 from leadline.link.source_address import choose_source
 from leadline.model.address import U64, Address, address_of
+from leadline.wire.distinct import distinct_rows
 
 _HERE = (kernel_tables.LOCAL, kernel_tables.ANYCAST)
 _NOWHERE = (kernel_tables.BLACKHOLE, kernel_tables.UNREACHABLE, kernel_tables.PROHIBIT)
@@ -240,8 +241,8 @@ def _address_class(family: int, hi: U64) -> Index:
 
 def _grouped(groups: Index) -> Iterable[tuple[int, int, Index]]:
     """Distinct values with the first row and all rows that have it."""
-    values, firsts, inverse = np.unique(groups, return_index=True, return_inverse=True)
-    order = np.argsort(inverse, kind="stable")
-    bounds = np.searchsorted(inverse[order], np.arange(len(values) + 1))
+    values, firsts = distinct_rows(groups)
+    order = np.argsort(groups, kind="stable")
+    bounds = [*np.searchsorted(groups[order], values), len(groups)]
     for position, value in enumerate(values):
         yield int(value), int(firsts[position]), order[bounds[position] : bounds[position + 1]]

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.data.ranking import DEFAULT_COUNT, top_ports
-from leadline.data.service_probes import load_service_probes, udp_payloads
 from leadline.data.services import service_name
 from leadline.engine.group import HostGroup
 from leadline.engine.payloads import Payloads
@@ -135,6 +134,8 @@ def load_payloads(plan: Plan, session: Session, matcher: Matcher | None) -> None
     """
     pings = (*plan.discovery.probes_v4, *plan.discovery.probes_v6)
     if Technique.UDP in plan.ports.techniques or any(probe.kind is PingKind.UDP for probe in pings):
+        from leadline.data.service_probes import load_service_probes, udp_payloads
+
         probes = matcher.probes if matcher is not None else load_service_probes(plan.services.rules)
         session.payloads = Payloads(udp_payloads(probes))
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from ipaddress import IPv6Address
-from urllib.parse import unquote_to_bytes
 
 from leadline.model.plan import Proxy, Technique
 from leadline.plan.options import Options
@@ -101,6 +100,8 @@ def _read(text: str) -> Proxy | str:
 
 def _credential(text: str) -> str | None:
     """Percent signs are undone, so that ``@``, ``:`` and ``,`` can be written."""
+    from urllib.parse import unquote_to_bytes
+
     try:
         value = unquote_to_bytes(text)
         decoded = value.decode()

@@ -24,6 +24,7 @@ from leadline.ports.probes import PortMatrix, probe_table
 from leadline.ports.result import OPEN_ONLY, PortColumns, ServiceNames, icmp_answer, sctp_answer, tcp_answer
 from leadline.ports.techniques import RawTechnique
 from leadline.wire.columns import Decoded
+from leadline.wire.distinct import distinct_rows
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
@@ -117,7 +118,7 @@ class RawScan(RawMachine):
         # leads back to a state, so repeats of one (a flood) are left out: at most as many turns as there are states.
         left = np.arange(len(items))
         if len(self.prober.items.first_rows(items)) < len(left):
-            left = np.sort(np.unique(items * len(PortState) + states[useful], return_index=True)[1])
+            left = np.sort(distinct_rows(items * len(PortState) + states[useful])[1])
         while len(left):
             first = self.prober.items.first_rows(items[left])
             turn = left[first]

@@ -77,17 +77,20 @@ def port_matrix(
     ``per_host``: ascending port numbers; hosts with the same ports should share one tuple object. ``popular``: ports
     to send first, most common first. ``sequential`` (``-r``): ascending order instead of a shuffled one.
     """
-    distinct = {id(ports): ports for ports in per_host}
-    union = np.unique(np.concatenate([np.array(ports, dtype=np.int64) for ports in distinct.values()]))
+    sets = {id(ports): ports for ports in per_host}
+    present = np.zeros(65_536, dtype=bool)
+    for ports in sets.values():
+        present[np.array(ports, dtype=np.int64)] = True
+    union: I64 = np.flatnonzero(present)
     column_of = np.full(65_536, -1, dtype=np.int64)
     column_of[union] = np.arange(len(union))
     order = np.arange(len(union)) if sequential else _shuffled(union, column_of, popular, generator)
-    if len(distinct) == 1:
+    if len(sets) == 1:
         return PortMatrix(union, order, None, column_of)
     place = np.empty(len(union), dtype=np.int64)
     place[order] = np.arange(len(order))
     runs = {}
-    for key, ports in distinct.items():
+    for key, ports in sets.items():
         columns = column_of[np.array(ports, dtype=np.int64)]
         runs[key] = columns[np.argsort(place[columns], kind="stable")]
     chosen = [runs[id(ports)] for ports in per_host]
@@ -99,4 +102,6 @@ def _shuffled(union: I64, column_of: I64, popular: Sequence[int], generator: np.
     order = generator.permutation(len(union)).astype(np.int64)
     first = column_of[np.array(list(popular), dtype=np.int64)]
     first = first[first >= 0]
-    return np.concatenate((first, order[~np.isin(order, first)]))
+    is_first = np.zeros(len(union), dtype=bool)
+    is_first[first] = True
+    return np.concatenate((first, order[~is_first[order]]))

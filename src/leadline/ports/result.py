@@ -14,6 +14,7 @@ from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason
 from leadline.model.service import Service
 from leadline.ports.classify import TRANSITIONS, flag_words, icmp_words
 from leadline.ports.probes import PortMatrix
+from leadline.wire.distinct import distinct
 from leadline.wire.sctp import chunk_name
 
 I64 = NDArray[np.int64]
@@ -147,7 +148,7 @@ class PortColumns:
         keys = self.states[items].astype(np.int64) << 8 | self.reasons[items]
         ports: list[Port] = []
         summaries: list[PortSummary] = []
-        for key in np.unique(keys):
+        for key in distinct(keys):
             same = items[keys == key]
             state, reason = PortState(int(key) >> 8), Reason(int(key) & 0xFF)
             if len(same) > self._most_materialised and state not in self._apart:

@@ -15,10 +15,7 @@ from typing import Protocol, TextIO
 from leadline.errors import UsageError
 from leadline.model.event import Event, Notice, ScanStarted
 from leadline.model.plan import OutputPlan
-from leadline.report.grepable import Grepable
-from leadline.report.json_lines import JsonLines
 from leadline.report.text import ErrorText, NormalText
-from leadline.report.xml_doc import XmlDocument
 
 
 class Report(Protocol):
@@ -95,17 +92,17 @@ def open_sinks(plan: OutputPlan, colour: bool = False) -> list[Sink]:
     if plan.stdout_text:
         sinks.append(Sink(NormalText(plan, colour), StandardStream("stdout")))
     sinks.append(Sink(ErrorText(plan), StandardStream("stderr")))
-    wanted: tuple[tuple[str | None, Report], ...] = (
-        (plan.normal, NormalText(plan, file=True)),
-        (plan.xml, XmlDocument(plan)),
-        (plan.grepable, Grepable(plan)),
-        (plan.json, JsonLines(plan)),
+    wanted = (
+        (plan.normal, _normal),
+        (plan.xml, _xml),
+        (plan.grepable, _grepable),
+        (plan.json, _json_lines),
     )
-    for path, report in wanted:
+    for path, make in wanted:
         if path is None:
             continue
         try:
-            sinks.append(Sink(report, StandardStream("stdout") if path == "-" else OutputFile(path, plan.append)))
+            sinks.append(Sink(make(plan), StandardStream("stdout") if path == "-" else OutputFile(path, plan.append)))
         except (OSError, ValueError) as problem:  # ValueError: a NUL in the name
             reason = problem.strerror if isinstance(problem, OSError) and problem.strerror else str(problem)
             problems.append(f"Cannot open output file {path!r}: {reason}")
@@ -113,6 +110,31 @@ def open_sinks(plan: OutputPlan, colour: bool = False) -> list[Sink]:
         close_all(sinks)
         raise UsageError(*problems)
     return sinks
+
+
+# Each format is imported when it is wanted: no other scan waits for it.
+
+
+def _normal(plan: OutputPlan) -> Report:
+    return NormalText(plan, file=True)
+
+
+def _xml(plan: OutputPlan) -> Report:
+    from leadline.report.xml_doc import XmlDocument
+
+    return XmlDocument(plan)
+
+
+def _grepable(plan: OutputPlan) -> Report:
+    from leadline.report.grepable import Grepable
+
+    return Grepable(plan)
+
+
+def _json_lines(plan: OutputPlan) -> Report:
+    from leadline.report.json_lines import JsonLines
+
+    return JsonLines(plan)
 
 
 def feed_all(sinks: Iterable[Sink], event: Event) -> None:

@@ -17,6 +17,7 @@ from leadline.model.quick_dataclass import dataclass
 from leadline.model.target import TargetBlock
 from leadline.targets.address_set import AddressSet
 from leadline.targets.shape import Octets, Shape
+from leadline.wire.distinct import distinct
 
 _LOW = (1 << 64) - 1
 
@@ -80,11 +81,11 @@ class Window:
         within = index - self._firsts[which]
         lo = self._base_lo[which] + within
         hi = self._base_hi[which] + (lo < within).astype(np.uint64)
-        for place in np.unique(which[self._patterns[which]]):
+        for place in distinct(which[self._patterns[which]]):
             rows = np.flatnonzero(which == place)
             hi[rows], lo[rows] = self._items[place].shape.columns(within[rows])
         keep = np.ones(len(lo), bool)
-        for place in np.unique(which[self._filtered[which]]):
+        for place in distinct(which[self._filtered[which]]):
             rows = np.flatnonzero(which == place)
             for left_out in self._items[place].without:
                 keep[rows] &= ~left_out.contains(int(self._families[place]), hi[rows], lo[rows])

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from leadline.data.services import TABLE, Services, default_services, parse_services, service_name
@@ -70,7 +72,7 @@ def test_the_packaged_table(number: int, protocol: Protocol, name: str) -> None:
 
 
 def test_the_packaged_table_is_whole_and_clean() -> None:
-    assert TABLE.read_text(encoding="utf-8").isascii()
+    assert Path(TABLE).read_text(encoding="utf-8").isascii()
     services = default_services()
     assert len(services.registered(Protocol.TCP)) > 5000
     assert len(services.registered(Protocol.UDP)) > 5000
