@@ -40,7 +40,10 @@ SHAPES = [
     "--send-eth", "--send-ip",
 ]  # fmt: skip
 PING_SHAPES = ["-f", "-D 10.77.0.9,ME --data-length 5", "--badsum", "--ttl 9 -g 53 --ip-options T", "--send-ip"]
-OTHERS = ["-sA -f", "-sN -D 10.77.0.9,ME --data-string x"]
+OTHERS = [
+    "-sA -f", "-sN -D 10.77.0.9,ME --data-string x", "-sU --data-string x --badsum", "-sU -D 10.77.0.9,ME -g 53",
+    "-sY -f --data-length 5", "-sY --badsum -g 53 -D ME,10.77.0.9",
+]  # fmt: skip
 V6_SHAPES = ["-D fd77::9,ME -g 53", "--data 0001 -S fd77::8 -e eth0", "--spoof-mac 02:11:22:33:44:55"]
 CONNECT_SHAPES = ["-S 10.77.0.8 -e eth0 --ttl 9 --ip-options R"]
 
