@@ -21,15 +21,16 @@ _PAIRS = "sPoi"
 
 @dataclass(frozen=True, slots=True)
 class Parsed:
-    """``command``: ``scan``, ``help``, ``version`` or ``interfaces``. ``mistakes``: one sentence each.
+    """``command``: ``scan``, ``help``, ``version``, ``interfaces`` or ``route``. ``mistakes``: one sentence each.
 
-    ``speed``: of the demonstration, ``None`` when not given.
+    ``speed``: of the demonstration, ``None`` when not given. ``destinations``: of ``--route-dst``.
     """
 
     command: str
     options: Options
     mistakes: tuple[str, ...]
     speed: float | None = None
+    destinations: tuple[str, ...] = ()
 
 
 def parse_arguments(
@@ -47,7 +48,7 @@ def parse_arguments(
     if environment.get("NMAPDIR"):
         settings.set_default("nmapdir", environment["NMAPDIR"])
     mistakes = tuple(dict.fromkeys(settings.mistakes))
-    return Parsed(settings.command, settings.options(), mistakes, settings.speed())
+    return Parsed(settings.command, settings.options(), mistakes, settings.speed(), settings.destinations())
 
 
 @dataclass(slots=True)

@@ -91,6 +91,8 @@ def _main(arguments: list[str]) -> int:
 
         _print(interfaces_and_routes())
         return exit_codes.SUCCESS
+    if parsed.command == "route":
+        return _show_routes(parsed)
     return _demo(parsed) if demo else _scan(parsed.options)
 
 
@@ -149,11 +151,14 @@ def _printable(text: str) -> str:
 def _mistakes(parsed: Parsed, demo: bool) -> list[str]:
     from leadline.cli.inputs import input_mistakes, output_mistakes
     from leadline.plan.build import find_mistakes
+    from leadline.plan.packet_shape import check_shape
 
     mistakes = list(parsed.mistakes)
     if parsed.command == "interfaces":
         return mistakes
     options = parsed.options
+    if parsed.command == "route":
+        return [*mistakes, *check_shape(options)]
     if demo:
         if parsed.speed is not None and parsed.speed <= 0:
             mistakes.append("Option --speed needs a number above 0.")
@@ -164,6 +169,19 @@ def _mistakes(parsed: Parsed, demo: bool) -> list[str]:
     elif parsed.speed is not None:
         mistakes.append("Option --speed belongs to leadline demo: real time cannot be hurried.")
     return [*mistakes, *find_mistakes(options), *input_mistakes(options), *output_mistakes(options)]
+
+
+def _show_routes(parsed: Parsed) -> int:
+    from leadline.cli.route import routing_decisions
+    from leadline.link.kernel import KernelNetwork
+    from leadline.model.plan import ResolvePlan
+    from leadline.net.resolve import make_resolver
+    from leadline.plan.packet_shape import read_shape
+
+    options = parsed.options
+    resolver = make_resolver(ResolvePlan("never", options.dns_servers, options.system_dns))
+    _print(routing_decisions(parsed.destinations, read_shape(options), KernelNetwork(), resolver))
+    return exit_codes.SUCCESS
 
 
 def _scan(options: Options) -> int:

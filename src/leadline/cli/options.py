@@ -42,6 +42,8 @@ class Kind(Enum):
     PING_SET = auto()
     COMMAND = auto()
     """Does ``value`` instead of a scan."""
+    ROUTE = auto()
+    """Shows the way to the hosts between commas instead of a scan."""
     IGNORED = auto()
     MISSING = auto()
 
@@ -253,6 +255,10 @@ _PACKETS = (
 _OTHER = (
     _option("--proxies --proxy", Kind.COMMA_LIST, "proxies", "URL,...", "connect through http, socks4, socks5 relays"),
     _option("--iflist", Kind.COMMAND, "", "", "show interfaces and routes, and end", value="interfaces"),
+    _option("--route-dst", Kind.ROUTE, "destinations", "HOST,...", "show the way that packets to HOST take, and end"),
+    _option(
+        "--nsock-engine", Kind.TEXT, "event_engine", "ENGINE", "how connections are waited for: epoll, the only way"
+    ),
     _option("--privileged", Kind.FLAG, "privileged", "", "assume the right to send raw packets", once=True),
     _option("--unprivileged", Kind.FLAG, "privileged", "", "assume to have no such right", value=False, once=True),
     _option("-V --version", Kind.COMMAND, "", "", "show the version, and end", value="version"),
@@ -286,13 +292,11 @@ _NOT_BUILT = (
     _missing("--osscan-limit", "OS detection"),
     _missing("--osscan-guess --fuzzy", "OS detection"),
     _missing("--max-os-tries", "OS detection", "N"),
-    _missing("--nsock-engine", "choice of the event engine", "ENGINE"),
     _missing("--nogcc", "scanning without congestion control of the group"),
     _missing("-oS", "output in a playful spelling", "FILE"),
     _missing("-oH", "HTML output", "FILE"),
     _missing("--resume", "resuming a scan", "FILE"),
     _missing("--deprecated-xml-osclass", "OS detection"),
-    _missing("--route-dst", "showing one routing decision", "HOST"),
 )
 
 GROUPS: tuple[tuple[str, tuple[Option, ...]], ...] = (

@@ -11,8 +11,9 @@ from leadline.errors import UsageError
 from leadline.plan.durations import parse_duration
 from leadline.plan.options import Options, PingRequest
 
-_COMMANDS = ("help", "version", "interfaces", "scan")
+_COMMANDS = ("help", "version", "interfaces", "route", "scan")
 """The earlier one wins when several are asked for."""
+_NOT_OF_SCANS = ("speed", "destinations")
 _BASE_ENDINGS = (("normal", ".nmap"), ("xml", ".xml"), ("grepable", ".gnmap"))
 _TOP_LEVEL = 10
 
@@ -29,12 +30,16 @@ class Settings:
 
     def options(self) -> Options:
         """Everything that was gathered."""
-        return Options(**{name: value for name, value in self._fields.items() if name != "speed"})
+        return Options(**{name: value for name, value in self._fields.items() if name not in _NOT_OF_SCANS})
 
     def speed(self) -> float | None:
         """``--speed``, which is not an option of a scan."""
         speed = self._fields.get("speed")
         return float(speed) if speed is not None else None
+
+    def destinations(self) -> tuple[str, ...]:
+        """``--route-dst``, which is asked for instead of a scan."""
+        return tuple(self._fields.get("destinations", ()))
 
     def set_default(self, name: str, value: object) -> None:
         """Sets a field that no option has set."""
@@ -97,6 +102,10 @@ class Settings:
     def _command(self, option: Option, typed: str, value: str) -> None:
         self.command = min(self.command, str(option.value), key=_COMMANDS.index)
 
+    def _route(self, option: Option, typed: str, value: str) -> None:
+        self._comma_list(option, typed, value)
+        self.command = min(self.command, "route", key=_COMMANDS.index)
+
     def _level(self, option: Option, typed: str, digits: str) -> None:
         """``-d`` raises the verbosity with it (spec sheet 1.8); ``-v0`` also silences standard output."""
         for name in ("debugging", "verbosity") if option.field == "debugging" else ("verbosity",):
@@ -148,6 +157,7 @@ _ACTIONS: dict[Kind, Callable[[Settings, Option, str, str], None]] = {
     Kind.MISSING: Settings._missing,
     Kind.IGNORED: Settings._ignored,
     Kind.COMMAND: Settings._command,
+    Kind.ROUTE: Settings._route,
     Kind.LEVEL: Settings._level,
     Kind.WAIT: Settings._wait,
     Kind.PING: Settings._ping,

@@ -121,6 +121,8 @@ def _timing(options: Options) -> Iterator[str]:
         lower, upper = getattr(options, least_name), getattr(options, most_name)
         if lower is not None and upper is not None and lower > upper:
             yield f"{_long(least_name)} ({lower:g}) is greater than {_long(most_name)} ({upper:g})."
+    if options.event_engine not in (None, "epoll"):
+        yield f"--nsock-engine can be epoll only: {options.event_engine!r} is not built."
     if options.defeat_rst_ratelimit and options.techniques and Technique.SYN.value not in options.techniques:
         yield "--defeat-rst-ratelimit is about the answers to a SYN scan and needs -sS."
     if options.defeat_rst_ratelimit and (options.ping_scan or options.list_scan):

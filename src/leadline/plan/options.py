@@ -36,6 +36,7 @@ class Options:
     The shape of packets, as typed (spec sheet 1.7): ``fragments`` one entry for each ``-f``, ``mtu``, ``decoys``,
     ``source_address``, ``interface``, ``source_port``, ``data_hex``, ``data_string``, ``data_length``, ``ip_options``,
     ``ttl``, ``spoof_mac``, ``badsum``; ``send_layer``: ``ethernet`` or ``ip``.
+    ``event_engine``: ``epoll``, there is no other.
     """
 
     targets: tuple[str, ...] = ()
@@ -95,6 +96,7 @@ class Options:
     spoof_mac: str | None = None
     badsum: bool = False
     send_layer: str | None = None
+    event_engine: str | None = None
 
     timing: int | None = None
     min_rtt_timeout: float | None = None

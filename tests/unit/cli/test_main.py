@@ -297,3 +297,10 @@ def test_a_scan_starts_no_threads_for_linear_algebra() -> None:
         [sys.executable, "-P", "-c", program], capture_output=True, text=True, timeout=60, check=True, env=environment
     )
     assert done.stdout.splitlines()[-1] == r"['Threads:\t1\n']"
+
+
+def test_ways_are_shown_instead_of_a_scan(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.entry(["--route-dst", "127.0.0.1"]) == 0
+    assert capsys.readouterr().out == "127.0.0.1\n  127.0.0.1: interface lo, from 127.0.0.1, this machine itself\n"
+    assert main.entry(["--route-dst", "127.0.0.1", "-S", "x"]) == 2
+    assert "-S needs an address" in capsys.readouterr().err

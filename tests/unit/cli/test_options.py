@@ -41,7 +41,7 @@ def test_names_are_unique() -> None:
 
 @pytest.mark.parametrize("option", OPTIONS, ids=lambda option: option.names[0])
 def test_fields_exist(option: Option) -> None:
-    known = {each.name for each in fields(Options)} | {"speed", ""}
+    known = {each.name for each in fields(Options)} | {"speed", "destinations", ""}
     if option.kind is Kind.PING:
         assert option.field in {kind.value for kind in PingKind}
     else:

@@ -117,6 +117,12 @@ def test_a_level_is_told_under_the_option_that_set_it() -> None:
     assert check(options) == ["-d takes a level from 0 to 10, not 11."]
 
 
+def test_there_is_one_event_engine() -> None:
+    given = Options(targets=("192.0.2.1",))
+    assert check(replace(given, event_engine="epoll")) == []
+    assert check(replace(given, event_engine="poll")) == ["--nsock-engine can be epoll only: 'poll' is not built."]
+
+
 def test_resets_that_are_not_waited_for_are_those_of_a_syn_scan() -> None:
     given = Options(targets=("192.0.2.1",), defeat_rst_ratelimit=True)
     assert check(given) == check(replace(given, techniques=("syn", "sctpinit"))) == []
