@@ -16,6 +16,8 @@ from leadline.report.service_story import service_story, service_words, when
 from leadline.report.words import counted, range_list, two_digits
 
 FEW_BYTES = 64
+_ASKED = ("tcp", "udp")
+"""Ports of these have services that can be asked (-sV)."""
 MOST_LISTED = 100
 MOST_REMARKS = 20
 _INDENT = " " * 13
@@ -139,7 +141,9 @@ def _evidence(proof: Fields, verdict: str, reason: str) -> Iterator[str]:
 
 def _port(recording: Recording, port: Fields, most: int) -> Iterator[str]:
     state, reason, proof = raw(port, "state"), raw(port, "reason"), inner(port, "evidence")
-    yield f"Port {_label(port)}: {shown(state)} ({shown(reason)})"
+    name = text(inner(port, "service"), "name")
+    known = f" ({name})" if name and raw(port, "protocol") == "ip" else ""
+    yield f"{_title_of(whole(port, 'number'), port)}{known}: {shown(state)} ({shown(reason)})"
     yield from _evidence(proof, shown(state), shown(reason))
     others = _answering(recording, port) if recording.host else None
     yield _INDENT + port_meaning(state, reason, raw(proof, "probe"), whole(proof, "tries"), others)
@@ -147,7 +151,7 @@ def _port(recording: Recording, port: Fields, most: int) -> Iterator[str]:
         doubt = reset_doubt(whole(proof, "ttl"), _usual_ttl(recording))
         if doubt:
             yield _INDENT + doubt
-    if not state.startswith("open"):
+    if not state.startswith("open") or raw(port, "protocol") not in _ASKED:
         return  # the usual name of a number says nothing of a port that nobody could ask
     story = list(service_story(inner(port, "service"), most, number(recording.started, "started") or 0.0))
     if story:
@@ -180,10 +184,18 @@ def _holds(summary: Fields, asked: int) -> bool:
 
 def _counted_port(recording: Recording, summary: Fields, asked: int) -> Iterator[str]:
     state, reason = raw(summary, "state"), raw(summary, "reason")
-    yield f"Port {asked}/{text(summary, 'protocol')}: {shown(state)} ({shown(reason)})"
-    yield f"{_INDENT}one of {whole(summary, 'count')} {shown(state)} ports: {shown(reason)}"
-    yield f"{_INDENT}Ports that many share are kept as ranges: tries and times of each are not in the file."
-    yield _INDENT + port_meaning(state, reason, "", 0, _answering(recording, summary))
+    is_protocol = raw(summary, "protocol") == "ip"
+    noun, probe = ("protocol", "ip-protocol") if is_protocol else ("port", "")
+    yield f"{_title_of(asked, summary)}: {shown(state)} ({shown(reason)})"
+    yield f"{_INDENT}one of {whole(summary, 'count')} {shown(state)} {noun}s: {shown(reason)}"
+    many = f"{noun.capitalize()}s that many share"
+    yield f"{_INDENT}{many} are kept as ranges: tries and times of each are not in the file."
+    yield _INDENT + port_meaning(state, reason, probe, 0, _answering(recording, summary))
+
+
+def _title_of(number: int, said: Fields) -> str:
+    """``said``: a port, or a summary."""
+    return f"IP protocol {number}" if raw(said, "protocol") == "ip" else f"Port {number}/{text(said, 'protocol')}"
 
 
 def _label(port: Fields) -> str:
@@ -201,7 +213,8 @@ def _port_line(port: Fields) -> str:
 def _summary_line(summary: Fields) -> str:
     ranges = pairs(summary, "ranges")
     more = ",..." if len(ranges) > _MOST_RANGES else ""
-    count = counted(whole(summary, "count"), f"{text(summary, 'state')} {text(summary, 'protocol')} port")
+    noun = "IP protocol" if raw(summary, "protocol") == "ip" else f"{text(summary, 'protocol')} port"
+    count = counted(whole(summary, "count"), f"{text(summary, 'state')} {noun}")
     return f"  {count}: {text(summary, 'reason')} ({range_list(ranges[:_MOST_RANGES])}{more})"
 
 

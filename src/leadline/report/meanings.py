@@ -53,6 +53,8 @@ def port_meaning(state: str, reason: str, probe: str, tries: int, others: int | 
         if probe.startswith("window"):
             return "The reset had a window of 0, as systems send it from ports on which nothing listens."
         return "The host was reached and says itself that nothing listens there."
+    if probe.startswith("sctp") and reason in ("proto-unreach", "param-problem"):
+        return "It was answered that SCTP is not spoken there: the host has none, or a filter says so."
     if state in ("filtered", "open|filtered") and reason != "no-response":
         why = _REFUSALS.get(reason, "it was refused")
         return f"The probe was answered by a refusal instead of by the port: {why}. Something on the way blocks it."

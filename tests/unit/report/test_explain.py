@@ -146,3 +146,30 @@ def test_a_reset_with_another_time_to_live_than_the_open_ports() -> None:
         assert any("may have sent it in the host's name" in line for line in story or ()) is doubted
     alone = port_story(recording(HOST | {"ports": [reset | {"evidence": {"ttl": 64}}]}), 81, "tcp")
     assert not any("in the host's name" in line for line in alone or ())
+
+
+def test_protocols_are_no_ports() -> None:
+    service = {"name": "gre", "method": "table"}
+    proof = {"probe": "ip-protocol", "tries": 1, "at": 2.0, "rule": "r", "reply": "proto-response", "answered_try": 1}
+    spoken = {"number": 47, "protocol": "ip", "state": "open", "reason": "proto-response"}
+    refused = {"protocol": "ip", "state": "closed", "reason": "proto-unreach", "ranges": [[48, 88]], "count": 41}
+    made = recording(HOST | {"ports": [spoken | {"evidence": proof, "service": service}], "summaries": [refused]})
+    story = port_story(made, 47, "ip")
+    assert story is not None
+    assert "IP protocol 47 (gre): open (proto-response)" in story
+    assert "The service" not in story
+    assert any("it answered by it" in line for line in story)
+    others = port_story(made, 50, "")
+    assert others is not None
+    assert "IP protocol 50: closed (proto-unreach)" in others
+    assert any("one of 41 closed protocols" in line for line in others)
+    assert any("does not speak this protocol" in line for line in others)
+    assert any("41 closed IP protocols: proto-unreach (48-88)" in line for line in host_story(made, "f"))
+
+
+def test_nobody_can_be_sent_to_ask_an_sctp_port() -> None:
+    listening = {"number": 2905, "protocol": "sctp", "state": "open", "reason": "init-ack", "service": {"name": "m3ua"}}
+    story = port_story(recording(HOST | {"ports": [listening]}), 2905, "sctp")
+    assert story is not None
+    assert "Port 2905/sctp: open (init-ack)" in story
+    assert not any("-sV" in line for line in story)

@@ -55,3 +55,8 @@ def test_resets_that_something_else_may_have_sent() -> None:
     assert reset_doubt(63, 63) == reset_doubt(0, 63) == reset_doubt(63, 0) == ""
     assert "TTL is 64, and 63 in the SYN/ACKs of this host: something nearer to us" in reset_doubt(64, 63)
     assert "something on the way" in reset_doubt(60, 63)
+
+
+def test_a_host_without_sctp() -> None:
+    assert "SCTP is not spoken there" in port_meaning("filtered", "proto-unreach", "sctp-init", 1, 3)
+    assert "Something on the way" in port_meaning("filtered", "host-unreach", "sctp-init", 1, 3)
