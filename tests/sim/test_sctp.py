@@ -136,6 +136,12 @@ def test_old_checksums_are_dropped_by_hosts_of_today() -> None:
     assert any("--adler32 has no effect" in notice.text for notice in scan.of(Notice))
 
 
+def test_versions_are_of_tcp_and_udp() -> None:
+    scan = scan_of(world_of(host_of()), versions=True)
+    assert any("SCTP ports is not asked" in notice.text for notice in scan.of(Notice))
+    assert port_of(scan.host("10.0.0.9"), 2905).state is OPEN
+
+
 @pytest.mark.parametrize("family", [4, 6])
 @pytest.mark.parametrize(("port", "reason"), [("2905", Reason.INIT_ACK), ("2906", Reason.ABORT)])
 def test_hosts_are_found_by_init(family: int, port: str, reason: Reason) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from leadline.errors import PrivilegeError, UsageError
@@ -80,11 +81,15 @@ def build_plan(options: Options, privileged: bool) -> Plan:
     )
 
 
-def _sctp_notices(options: Options, technique: TechniqueChoice, discovery: DiscoveryChoice) -> tuple[str, ...]:
+def _sctp_notices(
+    options: Options, technique: TechniqueChoice, discovery: DiscoveryChoice
+) -> Iterator[str]:  # fmt: skip
+    if options.versions and Protocol.SCTP in technique.protocols:
+        yield "What listens on SCTP ports is not asked: -sV speaks TCP and UDP."
     sent = {probe.kind for probe in (*discovery.plan.probes_v4, *discovery.plan.probes_v6)}
-    if not options.adler32 or {Protocol.SCTP, Protocol.IP} & set(technique.protocols) or PingKind.SCTP_INIT in sent:
-        return ()
-    return ("--adler32 has no effect: no SCTP packet is sent (-sY, -sZ, -PY).",)
+    uses = {Protocol.SCTP, Protocol.IP} & set(technique.protocols) or PingKind.SCTP_INIT in sent
+    if options.adler32 and not uses:
+        yield "--adler32 has no effect: no SCTP packet is sent (-sY, -sZ, -PY)."
 
 
 def find_mistakes(options: Options) -> list[str]:

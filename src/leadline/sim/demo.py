@@ -37,6 +37,7 @@ from leadline.sim.world import (
 DEMO_TARGETS = ("10.20.0.0/22",)
 _DOMAIN = "demo.example"
 _SILENT = Behaviour.FILTERED
+_SIP, _IGMP, _SCTP = 5060, 2, 132
 
 # Name, last byte of the address, stack, open TCP ports, what the others do.
 _Row = tuple[str, int, Personality, tuple[int, ...], Behaviour]
@@ -150,6 +151,10 @@ def _machine(
         hostname=f"{name}.{_DOMAIN}",
         tcp=table,
         udp=udp,
+        # Few systems speak SCTP: here those that telephone.
+        sctp=ports(_SIP),
+        protocols=frozenset({_IGMP, _SCTP}) if _SIP in tcp else frozenset({_IGMP}),
+        refuses_protocols=rest is Behaviour.CLOSED,
         services=services_of(name, tcp),
         personality=stack,
         # Hosts that drop what they don't offer drop pings as well, half of the time.
