@@ -198,6 +198,10 @@ def _check_company(options: Options, given: list[str]) -> Iterator[str]:
     raw = [name for name in given if name in _RAW_ONLY]
     if options.techniques and set(options.techniques) == {Technique.CONNECT.value} and raw and not options.ping_scan:
         yield f"{_listed(raw)} shapes raw packets; -sT sends none, so they cannot be combined."
+    spoofing = {Technique.IDLE.value: "-sI", Technique.BOUNCE.value: "-b"}
+    for name in dict.fromkeys(options.techniques):
+        if "-D" in given and name in spoofing:
+            yield f"{spoofing[name]} has others send the probes, so decoys (-D) cannot be used with it."
     if options.ttl == 0 and Technique.CONNECT.value in options.techniques:
         yield "--ttl 0 is for raw packets; the connections of -sT need at least 1."
     if options.list_scan:

@@ -12,6 +12,7 @@ from leadline.sim.answers import honest_answers
 from leadline.sim.emit import Emitter, Station
 from leadline.sim.integrity import intact
 from leadline.sim.neighbors import neighbor_answers
+from leadline.sim.reassembly import Reassembly
 from leadline.sim.reflections import Reflections
 from leadline.sim.state import State
 from leadline.sim.terrain import Terrain
@@ -57,12 +58,14 @@ class Exchange:
     def __init__(self, terrain: Terrain, state: State, own: frozenset[Address]) -> None:
         self.terrain, self.state, self.tally = terrain, state, Tally()
         self._emitter = Emitter(terrain)
+        self._reassembly = Reassembly()
         self._reflections = Reflections(terrain, state.random, own, self._reflected)
         self._mac_values = _mac_values(terrain.macs)
         self._nearest = {router for path in terrain.paths for router in path.routers[:1]}
 
     def answer(self, interface: SimInterface, sent: FrameBatch) -> list[FrameBatch]:
         """Frames that arrive later at ``interface`` because of ``sent`` (``sent.times``: when each frame left)."""
+        sent = self._reassembly.whole(sent)
         decoded = decode(sent)
         result: list[FrameBatch] = []
         if len(sent):

@@ -11,6 +11,7 @@ import pytest
 
 from leadline.net import burst as module
 from leadline.net.burst import SpareSockets, launch, scope_index
+from leadline.net.origin import Origin
 
 V4, V6 = ip_address("127.0.0.1"), ip_address("::1")
 
@@ -97,3 +98,11 @@ def test_scopes() -> None:
     assert scope_index("lo") == socket.if_nametoindex("lo")
     assert scope_index("4294967297") == 1
     assert scope_index("no-such-device") is scope_index("\0") is None
+
+
+def test_sockets_that_cannot_start_where_they_should(monkeypatch: pytest.MonkeyPatch) -> None:
+    origin = Origin()
+    monkeypatch.setattr(origin, "prepare", lambda opened: errno.EADDRNOTAVAIL)
+    attempts = [(token, ip_address("127.0.0.1"), 9, "") for token in range(3)]
+    burst = launch(attempts, SpareSockets(origin), lambda: 0.0)
+    assert (list(burst.unopened), burst.error) == (attempts, errno.EADDRNOTAVAIL)

@@ -79,6 +79,8 @@ def test_connections_that_cannot_be_shaped_are_refused_before_anything_is_sent()
         {"decoys": ("192.0.2.77", "ME", "RND")},
         {"spoof_mac": "0"},
         {"interface": "eth0"},
+        {"fragments": ("f",), "data_length": 20},
+        {"ip_options": "R", "mtu": 16},
     ],
 )
 def test_whole_scans_in_every_shape(shape: dict[str, Any]) -> None:

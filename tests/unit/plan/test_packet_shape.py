@@ -95,6 +95,7 @@ def test_a_maker_is_known_by_a_part_of_its_name() -> None:
         ({"source_address": "fd00::1", "ip_options": "R"}, "-S and --ip-options are about different"),
         ({"techniques": ("connect",), "badsum": True}, "--badsum shapes raw packets; -sT sends none"),
         ({"techniques": ("connect",), "ttl": 0}, "need at least 1"),
+        ({"techniques": ("idle",), "decoys": ("RND",)}, "-sI has others send the probes"),
         ({"list_scan": True, "ttl": 9, "badsum": True}, "-sL sends nothing to its targets, so --ttl and --badsum"),
         ({"proxies": ("http://relay",), "interface": "eth0"}, "--proxies carries connections only: -e"),
     ],
