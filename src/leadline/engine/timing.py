@@ -70,7 +70,9 @@ class RoundTrips:
         self.srtt[known] = srtt[known]
         self.rttvar[known] = np.clip(rttvar[known], LEAST_RTTVAR, GREATEST_RTTVAR)
         if len(known):
-            self.srtt[-1] = np.median(srtt[known])
+            # Not numpy.median, which loads numpy's masked arrays.
+            ordered = np.sort(srtt[known])
+            self.srtt[-1] = (ordered[(len(known) - 1) // 2] + ordered[len(known) // 2]) / 2
             self.rttvar[-1] = np.max(self.rttvar[known])
         self._set_timeouts()
 

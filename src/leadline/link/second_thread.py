@@ -34,8 +34,13 @@ class SecondThread(Generic[Result]):
     def begin(self, call: Callable[[], Result]) -> None:
         """Start a call; the one before it must have been fetched."""
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name=self._name, daemon=True)
-            self._thread.start()
+            thread = threading.Thread(target=self._run, name=self._name, daemon=True)
+            try:
+                thread.start()
+            except RuntimeError:  # no more threads are allowed: one after the other, then
+                self._call(call)
+                return
+            self._thread = thread
         self._calls.put(call)
 
     @property
@@ -52,10 +57,13 @@ class SecondThread(Generic[Result]):
 
     def _run(self) -> None:
         while (call := self._calls.get()) is not None:
-            try:
-                self._results.put((call(), None))
-            except BaseException as error:  # noqa: BLE001 - raised again where the result is fetched
-                self._results.put((None, error))
+            self._call(call)
+
+    def _call(self, call: Callable[[], Result]) -> None:
+        try:
+            self._results.put((call(), None))
+        except BaseException as error:  # noqa: BLE001 - raised again where the result is fetched
+            self._results.put((None, error))
 
     def close(self) -> None:
         """End the thread; a call that was begun is finished first, its result forgotten."""

@@ -46,3 +46,16 @@ def test_one_processor_is_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     assert not SecondThread.pays()
     monkeypatch.setattr(os, "sched_getaffinity", lambda process: {3, 4})
     assert SecondThread.pays()
+
+
+def test_where_no_thread_can_be_had_the_caller_does_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    second: SecondThread[int] = SecondThread("none")
+    for turn in range(2):
+        second.begin(lambda turn=turn: turn)
+        assert second.ready
+        assert second.result() == turn
+    second.close()
