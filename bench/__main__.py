@@ -7,7 +7,7 @@ import platform
 import sys
 from collections.abc import Callable
 
-from bench import accuracy, dialer, matching, overlap, scans, services, silence, startup, timing_rules
+from bench import accuracy, dialer, matching, memory, overlap, scans, services, silence, startup, timing_rules
 
 BENCHES: dict[str, Callable[[], str]] = {
     "startup": startup.startup,
@@ -23,6 +23,7 @@ BENCHES: dict[str, Callable[[], str]] = {
     "silent": silence.silent,
     "silent-lossy": silence.silent_lossy,
     "loopback": scans.loopback_connect,
+    "memory": memory.many_ports,
     "dialer": dialer.dialer,
     "services-http": services.services_http,
     "services-mixed": services.services_mixed,
