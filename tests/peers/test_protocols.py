@@ -99,6 +99,15 @@ def test_a_linux_kernel(kernel: Lab, family: int) -> None:
         assert info.get("services") == ports[1]
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1", "::1"])
+def test_a_machine_that_scans_itself(kernel: Lab, address: str) -> None:
+    """On loopback our probes come back to us: they are no answers."""
+    family = 6 if ":" in address else 4
+    peer, ours = both(kernel.scanner, "-n", f"-{family}", "-sO", "-p", "1,2,6,17,47,58,132", address)
+    found = assert_alike(peer, ours, family)[address]
+    assert found.ports["ip", 47].state == "closed"
+
+
 @pytest.mark.parametrize("family", [4, 6])
 def test_simulated_hosts(tapped: SimLab, family: int) -> None:
     targets = [pair[family == 6] for pair in (NEAR, FAR, QUIET)]

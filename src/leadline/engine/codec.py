@@ -332,6 +332,9 @@ class ProbeCodec:
     def _match_protocols(self, frames: Decoded) -> Replies:
         # A packet of the probed protocol is all that there is to know: nothing in it could echo a tag.
         rows, hosts = self._candidates(frames, frames.kind == Kind.IP_OTHER)
+        # On loopback our own probes come back: what this machine answered by would look the same.
+        others = ~self._is_us(frames.source_hi[rows], frames.source_lo[rows])
+        rows, hosts = rows[others], hosts[others]
         ports = frames.protocol[rows].astype(np.int64)
         return self._replies(ProbeKind.IP_PROTOCOL, rows, hosts, ports, np.full(len(rows), -1, dtype=np.int64))
 

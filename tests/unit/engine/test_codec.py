@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from ipaddress import ip_address
 
 import numpy as np
 import pytest
@@ -268,6 +269,14 @@ def test_errors_about_protocols_repeat_what_the_probe_had_of_its_own(family: int
     for one in probes:
         setattr(one[layer], name, getattr(one[layer], name) ^ 1)
     assert match(codec, [error_reply(one, *error) for one in probes]) == []
+
+
+def test_a_packet_from_ourselves_is_no_answer_of_a_protocol() -> None:
+    """A machine that scans itself sees its probes again."""
+    group = group_of(4, hosts=1)
+    group.hi[:], group.lo[:] = 0, int(ip_address(SOURCES[4]))
+    codec = codec_of(group)
+    assert match(codec, packets(build(codec, ProbeKind.IP_PROTOCOL, (0, 47, 0), (0, 2, 0)))) == []
 
 
 def test_igmp_is_asked_by_a_query() -> None:

@@ -18,6 +18,7 @@ from scapy.layers.sctp import (
 from scapy.packet import Packet, Raw
 
 from leadline.engine.codec import PING_SLOT, ProbeCodec
+from leadline.engine.fixed_port import FixedPortCodec
 from leadline.engine.probe_kind import ProbeKind
 from leadline.engine.sctp_mark import SctpMark
 from leadline.wire.columns import decode
@@ -157,3 +158,16 @@ def test_no_tag_is_zero() -> None:
     verification, *_ = SctpMark(COOKIE).numbers(zero)
     assert isinstance(verification, np.ndarray)
     assert verification.tolist() == [1]
+
+
+@pytest.mark.parametrize("kind", [INIT, COOKIE])
+def test_probes_from_one_port_tell_their_tries_by_the_tag(kind: ProbeKind) -> None:
+    codec = FixedPortCodec(group_of(), bytes(range(16)), PORT, fixed_port=2905)
+    sent = sent_by(codec, kind)
+    for probe in sent:
+        probe[SCTP].sport = 2905
+    tags = [one[SCTPChunkInit].init_tag if kind is INIT else one[SCTP].tag for one in sent]
+    answers = [back(one, SCTPChunkAbort(), tag) for one, tag in zip(sent, tags, strict=True)]
+    wanted = [(0, kind, 80, 3), (2, kind, 2905, PING_SLOT)]
+    assert match(codec, *answers) == [(*one, False, True) for one in wanted]
+    assert match(codec, *(error(one, 20) for one in sent)) == [(*one, True, True) for one in wanted]
