@@ -42,6 +42,14 @@ def group_of(family: int = 4, hosts: int = 3, *, kind: str = "ethernet", header:
     return HostGroup(family, hi, lo, route, macs)
 
 
+def lone(address: str, header: int = 14) -> HostGroup:
+    """A group of one neighbour with this address."""
+    family = ip_address(address).version
+    whole = group_of(family, 1, kind="ethernet" if header else "point", header=header)
+    hi, lo = columns_of([ip_address(address)])
+    return HostGroup(family, hi, lo, whole.route, whole.macs)
+
+
 def packets(batch: FrameBatch) -> list[Packet]:
     """The frames of a batch as scapy reads them."""
     first = Ether if batch.offset else (lambda raw: IP(raw) if raw[0] >> 4 == 4 else IPv6(raw))

@@ -150,6 +150,9 @@ _TECHNIQUES = (
     ),
     _option("-sO", Kind.ADD, "techniques", "", "IP protocol scan: -p are protocol numbers", value="ipproto"),
     _option("--adler32", Kind.FLAG, "adler32", "", "the checksums that SCTP had at first (Adler-32)"),
+    _option(
+        "-sI", Kind.TEXT, "zombie", "HOST[:PORT]", "idle scan: what a third host counts tells open ports", once=True
+    ),
     _option("--scanflags", Kind.TEXT, "scan_flags", "FLAGS", "send these TCP flags: SYNFIN, URGPSHFIN, NONE, 0-255"),
 )
 _PORTS = (
@@ -276,7 +279,6 @@ _COMPATIBILITY = (
 )
 _NOT_BUILT = (
     _missing("--traceroute", "traceroute"),
-    _missing("-sI", "idle scan", "ZOMBIE"),
     _missing("-b", "FTP bounce scan", "RELAY"),
     _missing("--port-ratio", "ports by their frequency", "RATIO"),
     _missing("--servicedb", "another table of services", "FILE"),

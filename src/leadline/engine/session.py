@@ -41,7 +41,7 @@ class Session:
     """``key``: 16 random bytes for the tags; ``first_port``: of ``PORT_BLOCKS * codec.SLOTS`` source ports;
     ``epoch``: clock seconds at which the scan began; ``generator``: the scan's only source of chance. ``broken``:
     the first link that failed; the scan went on without it. ``outfit``: the shape of all raw packets. ``payloads``: of
-    UDP probes.
+    UDP probes; ``zombies``: of an idle scan, by family, as groups of one host.
     """
 
     plan: Plan
@@ -57,6 +57,7 @@ class Session:
     broken: LinkError | None = None
     outfit: Outfit = field(default_factory=Outfit)
     payloads: Payloads = field(default_factory=Payloads)
+    zombies: dict[int, HostGroup] = field(default_factory=dict)
     _paths: dict[tuple[str, int, bool, str], PathMemory] = field(default_factory=dict)
     _boards: dict[str, Board] = field(default_factory=dict)
     _at_work: dict[tuple[str, int, bool, str], Prober] = field(default_factory=dict)

@@ -139,13 +139,21 @@ class DiscoveryPlan:
 
 
 @dataclass(frozen=True, slots=True)
+class Zombie:
+    """The host whose packets an idle scan counts (spec sheet 5): its name or address, and where it is asked."""
+
+    host: str
+    port: int = 80
+
+
+@dataclass(frozen=True, slots=True)
 class PortPlan:
     """Which ports, and how.
 
     ``techniques``: in the order in which they run; none for ``-sn`` and ``-sL``. ``ports``: the scan's default set
     (targets may name their own). ``scan_flags``: TCP flags to send instead of the technique's own (0..255).
     ``default_protocols``: nobody chose the IP protocols in ``ports``: extension headers are left out over IPv6.
-    ``max_open``: a host is given up after so many open ports.
+    ``max_open``: a host is given up after so many open ports. ``zombie``: of the idle scan.
     """
 
     techniques: tuple[Technique, ...] = ()
@@ -156,6 +164,7 @@ class PortPlan:
     scan_flags: int | None = None
     default_protocols: bool = False
     max_open: int | None = None
+    zombie: Zombie | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ from leadline.engine.session import Session
 from leadline.engine.turns import Step, Turns
 from leadline.model.event import Event
 from leadline.model.host import Host, HostStatus
-from leadline.model.plan import Plan
+from leadline.model.plan import Plan, Technique
 from leadline.pipeline.known import Known, host_done
 from leadline.pipeline.room import Running, has_room, meets, next_size
 from leadline.pipeline.scanning import Services, Waiting, ports_of, scan_group
@@ -35,6 +35,7 @@ class Flow:
 
     def __init__(self, plan: Plan, session: Session, matcher: Matcher | None) -> None:
         self.plan, self.session, self.matcher = plan, session, matcher
+        self._one_by_one = any(each in (Technique.IDLE, Technique.BOUNCE) for each in plan.ports.techniques)
         self._turns: Turns[Event] = Turns()
         self._waiting: deque[Waiting] = deque()
         self._running: list[Running] = []
@@ -138,7 +139,8 @@ class Flow:
         size = len(head) if stop else next_size(len(head), head.each, self._running, self.plan.timing)
         if size and not stop and meets(head.group.hi[:size], head.group.lo[:size], self._running):
             size = 0
-        if not size:
+        # One zombie counts for one target at a time, one FTP server serves one client.
+        if not size or (self._one_by_one and self._running):
             return False
         hosts = head.take(size)
         if not len(head):

@@ -15,6 +15,7 @@ from leadline.plan.packet_shape import read_shape, shape_families, shape_notices
 from leadline.plan.port_choice import PortChoice, choose_ports
 from leadline.plan.presets import timing_plan
 from leadline.plan.proxies import proxy_notices, read_proxies, without_password
+from leadline.plan.relays import read_zombie
 from leadline.plan.service_choice import choose_services
 from leadline.plan.sweep_choice import read_shard
 from leadline.plan.technique_choice import OPTION_OF, TechniqueChoice, choose_technique
@@ -58,6 +59,7 @@ def build_plan(options: Options, privileged: bool) -> Plan:
             technique.flags,
             max_open=options.max_open_ports,
             default_protocols=options.ports is None and Protocol.IP in technique.protocols,
+            zombie=read_zombie(options.zombie) if options.zombie is not None else None,
         ),
         timing=timing,
         services=services,

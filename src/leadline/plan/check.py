@@ -9,6 +9,7 @@ from leadline.model.plan import PingKind, Technique
 from leadline.plan.options import Options
 from leadline.plan.packet_shape import check_shape
 from leadline.plan.proxies import check_proxies
+from leadline.plan.relays import check_relays
 from leadline.plan.service_choice import check_services
 from leadline.plan.sweep_choice import check_sweeps
 from leadline.plan.technique_choice import check_techniques
@@ -183,6 +184,7 @@ _RULES: tuple[Callable[[Options], Iterator[str]], ...] = (
     _names,
     _discovery,
     check_techniques,
+    check_relays,
     _ports,
     check_services,
     check_proxies,

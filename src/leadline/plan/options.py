@@ -21,7 +21,8 @@ class Options:
     """Times are seconds, rates packets a second, port expressions text in the grammar of spec sheet 1.4.
 
     ``family``: 4 or 6 when forced. ``reverse``: ``never`` or ``all``. ``techniques``: values of
-    ``model.plan.Technique``; ``scan_flags``: TCP flags as typed; ``adler32``: SCTP's checksums as in RFC 2960.
+    ``model.plan.Technique``; ``zombie``: of the idle scan, as typed (it chooses that technique); ``scan_flags``: TCP
+    flags as typed; ``adler32``: SCTP's checksums as in RFC 2960.
     ``host_timeout`` 0 means none at all. File names are final; ``-`` is standard output. ``shard``: as typed
     (``3/16``); ``bandwidth``: bits a second.
     ``record``: capture file for all packets. ``quiet``: no normal text on standard output (``-v0``). ``privileged``:
@@ -63,6 +64,7 @@ class Options:
     discovery_ignore_rst: bool = False
 
     techniques: tuple[str, ...] = ()
+    zombie: str | None = None
     scan_flags: str | None = None
     adler32: bool = False
     ports: str | None = None

@@ -12,6 +12,7 @@ from leadline.model.port import Protocol
 from leadline.model.quick_dataclass import dataclass
 from leadline.model.tcp_flags import ALL_FLAGS, FLAG_VALUES
 from leadline.plan.options import Options
+from leadline.plan.relays import relay_notices
 
 OPTION_OF: dict[Technique, str] = {
     Technique.SYN: "-sS",
@@ -26,6 +27,7 @@ OPTION_OF: dict[Technique, str] = {
     Technique.SCTP_INIT: "-sY",
     Technique.SCTP_COOKIE_ECHO: "-sZ",
     Technique.IP_PROTOCOL: "-sO",
+    Technique.IDLE: "-sI",
 }
 """What chooses each technique that is built on the command line."""
 
@@ -60,9 +62,10 @@ def choose_technique(options: Options, privileged: bool) -> TechniqueChoice:
     choice = TechniqueChoice()
     if options.list_scan or options.ping_scan:
         return choice
-    asked = {Technique(name) for name in options.techniques}
+    asked = {Technique(name) for name in named_techniques(options)}
     choice.techniques = in_order(asked or {Technique.SYN})
     choice.flags = parse_flags(options.scan_flags) if options.scan_flags is not None else None
+    choice.notices += relay_notices(options)
     if privileged:
         return choice
     for technique in choice.techniques:
@@ -76,6 +79,14 @@ def choose_technique(options: Options, privileged: bool) -> TechniqueChoice:
     if Technique.SYN in asked:
         choice.notices.append(f"The SYN scan (-sS) {_NEEDS}; a connect scan (-sT) is made instead.")
     return choice
+
+
+def named_techniques(options: Options) -> list[str]:
+    """Values of ``Technique``, each once: those asked for by name, and those that come with their host."""
+    names = [*options.techniques]
+    if options.zombie is not None:
+        names.append(Technique.IDLE.value)
+    return list(dict.fromkeys(names))
 
 
 def in_order(techniques: Collection[Technique]) -> tuple[Technique, ...]:
@@ -109,7 +120,7 @@ def check_techniques(options: Options) -> Iterator[str]:
     for name in options.techniques:
         if name not in known:
             yield f"There is no scan technique named {name!r} (there are {', '.join(sorted(known))})."
-    chosen = [OPTION_OF[Technique(name)] for name in dict.fromkeys(options.techniques) if name in known]
+    chosen = [OPTION_OF[Technique(name)] for name in named_techniques(options) if name in known]
     for protocol in (Protocol.TCP, Protocol.SCTP):
         alike = [option for option in chosen if _TECHNIQUE_OF[option].protocol is protocol]
         if len(alike) > 1:
@@ -139,7 +150,7 @@ def check_techniques(options: Options) -> Iterator[str]:
 
 def _without_ports(options: Options, name: str, techniques: list[str]) -> Iterator[str]:
     """What contradicts ``-sL`` or ``-sn``."""
-    if options.techniques:
+    if techniques:
         yield f"{name} scans no ports and cannot be combined with a port scan ({', '.join(techniques)})."
     chosen = [
         word

@@ -33,7 +33,8 @@ I64 = NDArray[np.int64]
 
 # Items (host and port) that one group may have: about twenty bytes of columns each.
 MOST_ITEMS = 1 << 20
-CONNECT_TASK = "Connect Scan"
+CONNECT_TASK, IDLE_TASK, BOUNCE_TASK = "Connect Scan", "Idle Scan", "Bounce Scan"
+_TASKS = {Technique.CONNECT: CONNECT_TASK, Technique.IDLE: IDLE_TASK, Technique.BOUNCE: BOUNCE_TASK}
 # What makes a host look as if it limited its answers, and not for lack of answers alone.
 _SUSPICIONS = {
     Protocol.UDP: Suspicion.SILENCE,
@@ -65,7 +66,7 @@ class HostPorts:
 def task_of(technique: Technique) -> str:
     """What the scan by this technique is called."""
     raw = raw_technique(technique, None)
-    return CONNECT_TASK if raw is None else raw.task
+    return _TASKS[technique] if raw is None else raw.task
 
 
 def techniques_of(session: Session) -> tuple[Technique, ...]:
@@ -178,6 +179,13 @@ def _phase(
     output = session.plan.output
     # The reports list at most so many ports of one state one by one (spec sheet 6.1); -d3 lists all.
     materialised = 25 * (output.verbosity + 1 + 20 * output.debugging) if output.debugging < 3 else 65_536
+    if technique is Technique.IDLE:
+        # Imported here: other scans need not wait for it.
+        from leadline.ports.idle_stage import Wishes, idle_hosts
+
+        apart = MAYBE_OPEN if session.plan.services.enabled else OPEN_ONLY
+        yield from idle_hosts(group, ports, matrix, session, Wishes(names, materialised, apart))
+        return
     task = task_of(technique)
     total = int(sum(len(numbers) for numbers in ports))
     where = hosts_text(len(group)) if len(group) > 1 else str(group.address(0))

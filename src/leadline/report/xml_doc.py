@@ -105,7 +105,7 @@ class XmlDocument:
             f'<nmaprun scanner="nmap" args="{for_xml(typed)}" start="{int(event.started)}" startstr="{clock}" '
             f'version="{for_xml(version)} (Leadline)" xmloutputversion="{_XML_VERSION}">\n'
         )
-        parts += [_scan_info(scan) for scan in event.scans]
+        parts += [_scan_info(scan) for scan in event.scans if scan.technique not in _UNNAMED]
         parts.append(f'<verbose level="{event.verbosity}"/>\n<debugging level="{event.debugging}"/>\n')
         return "".join(parts)
 
@@ -125,6 +125,10 @@ class XmlDocument:
             f'<hosts up="{event.hosts_up}" down="{event.hosts_down}" total="{event.hosts_total}"/>\n'
             "</runstats>\n</nmaprun>\n"
         )
+
+
+# Nmap's schema has no word for these, and Nmap itself writes no element about them.
+_UNNAMED = frozenset({"idle"})
 
 
 def _scan_info(scan: ScanInfo) -> str:

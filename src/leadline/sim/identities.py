@@ -71,6 +71,8 @@ class Identities:
     def _one(self, family: int, host: int, hi: int, lo: int, time: float) -> int:
         identity = IpIdentity(int(self._terrain.identity[host]))
         mask = 0xFFFF if family == 4 else 0xFFFFFFFF
+        if identity is IpIdentity.ZERO:
+            return 0
         if identity is IpIdentity.RANDOM:
             return int(self._random.integers(1, mask, dtype=np.int64))
         if identity is IpIdentity.PER_HOST:

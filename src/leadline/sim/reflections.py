@@ -20,7 +20,9 @@ from leadline.sim.walk import find_targets
 from leadline.wire.columns import Kind
 
 # Packets between hosts that may be under way; more are lost, so that no liar's flood feeds on itself.
-MOST_UNDER_WAY = 1 << 16
+MOST_UNDER_WAY = 1 << 8
+# A packet, the answer to it, the reset of that: honest hosts leave it there, two liars would never end.
+GENERATIONS = 3
 Resolve = Callable[[int, Probes], Sequence[Answers]]
 
 
@@ -30,7 +32,7 @@ class Reflections:
     def __init__(self, terrain: Terrain, random: Generator, own: frozenset[Address], resolve: Resolve) -> None:
         self._terrain, self._random, self._resolve = terrain, random, resolve
         self._own = {family: [int(one) for one in own if one.version == family] for family in (4, 6)}
-        self._heap: list[tuple[float, int, int, Probes]] = []
+        self._heap: list[tuple[float, int, int, int, Probes]] = []
         self._serial, self._under_way = 0, 0
 
     def is_own(self, family: int, hi: U64, lo: U64) -> NDArray[np.bool_]:
@@ -42,8 +44,10 @@ class Reflections:
             ours |= lo >> np.uint64(24) == np.uint64(127)
         return ours
 
-    def take_up(self, family: int, answers: Answers) -> None:
+    def take_up(self, family: int, answers: Answers, generation: int = 1) -> None:
         """Of ``answers``, the TCP segments to other hosts go on to them."""
+        if generation > GENERATIONS:
+            return
         foreign = (answers.kind == AnswerKind.TCP) & (answers.host >= 0)
         foreign &= ~self.is_own(family, answers.target_hi, answers.target_lo)
         foreign &= self._random.random(len(answers)) < answers.survives
@@ -54,17 +58,17 @@ class Reflections:
             self._serial += 1
             self._under_way += 1
             one = _segments(take(part, slice(row, row + 1)))
-            heappush(self._heap, (float(one.time[0]), self._serial, family, one))
+            heappush(self._heap, (float(one.time[0]), self._serial, family, generation, one))
 
     def settle(self, until: float) -> None:
         """Everything that passes the scanner's end by ``until`` arrives and is answered."""
         while self._heap and self._heap[0][0] <= until:
-            _, _, family, probes = heappop(self._heap)
+            _, _, family, generation, probes = heappop(self._heap)
             self._under_way -= 1
             find_targets(self._terrain, family, probes)
             for answers in self._resolve(family, probes):
                 if len(answers):
-                    self.take_up(family, answers)
+                    self.take_up(family, answers, generation + 1)
 
 
 def _segments(answers: Answers) -> Probes:
