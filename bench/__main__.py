@@ -7,7 +7,7 @@ import platform
 import sys
 from collections.abc import Callable
 
-from bench import accuracy, dialer, matching, memory, overlap, scans, services, silence, startup, timing_rules
+from bench import accuracy, dialer, matching, memory, overlap, scans, services, silence, startup, timing_rules, udp
 
 BENCHES: dict[str, Callable[[], str]] = {
     "startup": startup.startup,
@@ -22,6 +22,7 @@ BENCHES: dict[str, Callable[[], str]] = {
     "all-ports": scans.all_ports,
     "silent": silence.silent,
     "silent-lossy": silence.silent_lossy,
+    "udp": udp.udp,
     "loopback": scans.loopback_connect,
     "memory": memory.many_ports,
     "dialer": dialer.dialer,

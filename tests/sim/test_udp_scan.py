@@ -131,3 +131,14 @@ def test_an_answer_to_the_port_scan_is_enough_for_its_version() -> None:
     assert (port.service.name, port.service.product, port.service.version) == ("memcached", "Memcached", "1.6.18")
     assert port.service.evidence is not None
     assert port.service.evidence.reason == "recognised by an answer to the port scan, to memcachedUDP"
+
+
+@pytest.mark.parametrize("loss", [0.0, 0.03])
+def test_closed_tcp_ports_are_told_at_the_pace_of_their_resets(loss: float) -> None:
+    table = PortTable(open=frozenset({22, 80}), filtered=frozenset(range(300, 310)))
+    host = replace(host_of(), tcp=table, reset_limit=TokenBucket(50.0, 50))
+    done = scan_of(host, loss, techniques=("syn",), ports="1-600")
+    (found,) = done.hosts.values()
+    wanted = dict.fromkeys(range(1, 601), CLOSED) | dict.fromkeys(table.filtered, PortState.FILTERED)
+    assert states(found) == wanted | dict.fromkeys(table.open, OPEN)
+    assert done.seconds < 25

@@ -109,7 +109,7 @@ class AnswerLimits:
         self._kept: I64 = np.zeros(hosts, dtype=np.int64)
         self._unlimited: Bool = np.zeros(hosts, dtype=bool)
         self._burst_like: Bool = np.zeros(hosts, dtype=bool)
-        self._slowed_at: F64 = np.zeros(hosts)
+        self._slowed_at: F64 = np.full(hosts, -np.inf)
         # When the bucket was last known to be empty, and the answers until then.
         self._empty_at: F64 = np.zeros(hosts)
         self._empty_count: I64 = np.zeros(hosts, dtype=np.int64)
@@ -356,5 +356,11 @@ class AnswerLimits:
         self._changes.append(LimitChange(float(self.last[host]), host, cause, old, float(self.rate[host])))
 
     def estimate(self, host: int) -> tuple[float, float]:
-        """Answers a second and the burst of one host, as far as they were told; zeros for a host without a limit."""
+        """Answers a second and the burst of one host; zeros for a host without a limit that is sure.
+
+        Sure is what the host did not keep up with when it was asked faster, or kept up with for a while and no more.
+        """
+        kept = self._kept[host] >= EVEN and self.rate[host] <= TOLD * self._measured[host]
+        if not kept and not np.isfinite(self._slowed_at[host]):
+            return 0.0, 0.0
         return float(self._measured[host]), float(self.burst[host])

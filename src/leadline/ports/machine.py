@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -21,7 +21,15 @@ from leadline.ports.classify import answer_values, classify
 from leadline.ports.heard import Heard
 from leadline.ports.own_errors import OwnErrors
 from leadline.ports.probes import PortMatrix, probe_table
-from leadline.ports.result import OPEN_ONLY, PortColumns, ServiceNames, icmp_answer, sctp_answer, tcp_answer
+from leadline.ports.result import (
+    OPEN_ONLY,
+    PortColumns,
+    ServiceNames,
+    icmp_answer,
+    limit_words,
+    sctp_answer,
+    tcp_answer,
+)
 from leadline.ports.techniques import RawTechnique
 from leadline.wire.columns import Decoded
 from leadline.wire.distinct import distinct_rows
@@ -165,12 +173,14 @@ class RawScan(RawMachine):
         tries, answered = int(tried.tries[item]), int(tried.answered_try[item])
         return self.columns.port(item, tries, answered, now - self.epoch, self._names)
 
-    def limit(self, host: int) -> tuple[Protocol, float, float]:
-        """Whose probes the host limits its answers to, to how many a second and how many at once; zeros: to none that
-        was seen.
-        """
+    def remarks(self, host: int, cut: bool) -> Iterator[str]:
+        """What a user should know of the host besides its ports; ``cut``: its scan was ended early."""
         pacing = self.prober.pacing
-        return (self.technique.protocol, *(pacing.limits.estimate(host) if pacing is not None else (0.0, 0.0)))
+        # Of TCP the pace that a host keeps up with and the one that the path does look alike: nothing is claimed.
+        if pacing is not None and self.technique.protocol in (Protocol.UDP, Protocol.IP):
+            yield from limit_words(*pacing.limits.estimate(host))
+        if cut:
+            yield from self.columns.open_cases(host)
 
     def result(self, host: int, now: float, complete: bool) -> tuple[tuple[Port, ...], tuple[PortSummary, ...]]:
         """The ports of one host. ``complete``: the scan of the host ran to its end, so silence is an answer too."""

@@ -131,6 +131,13 @@ class PortColumns:
             words += " with a window" if answer & _WINDOW else " without a window"
         return words
 
+    def open_cases(self, host: int) -> Iterator[str]:
+        """One sentence about the ports of a host that were not decided yet, if there are any."""
+        items = self.matrix.ports_of(host) + host * self._width
+        left = int(np.count_nonzero(self.states[items] == PortState.UNKNOWN))
+        if left:
+            yield f"{left} of its {len(items)} {self._protocol.label} ports had not been told when it was cut"
+
     def finished_host(
         self, host: int, items: Items, at: float, name: ServiceNames, complete: bool
     ) -> tuple[tuple[Port, ...], tuple[PortSummary, ...]]:
@@ -160,12 +167,12 @@ class PortColumns:
         return tuple(ports), tuple(summaries)
 
 
-def limit_words(protocol: Protocol, rate: float, burst: float) -> Iterator[str]:
-    """One sentence about the limit of a host's answers to probes of a protocol, if it has one."""
+def limit_words(rate: float, burst: float) -> Iterator[str]:
+    """One sentence about the limit of a host's ICMP errors, if it has one: how many a second, how many at once."""
     if rate > 0:
-        answers = {Protocol.TCP: "resets", Protocol.SCTP: "aborts"}.get(protocol, "ICMP errors")
         saved = f", {burst:.0f} at once" if burst > 1 else ""
-        yield f"it limits its {answers} to about {rate:.2g} a second{saved}; it was asked at that pace"
+        told = f"{rate:.0f}" if rate >= 10 else f"{rate:.2g}"
+        yield f"it limits its ICMP errors to about {told} a second{saved}; it was asked at that pace"
 
 
 def ranges_of(numbers: I64) -> tuple[tuple[int, int], ...]:

@@ -26,7 +26,7 @@ from leadline.ports.bounds import Bounds
 from leadline.ports.connect import ConnectScan
 from leadline.ports.machine import RawScan
 from leadline.ports.probes import PortMatrix, port_matrix
-from leadline.ports.result import OPEN_ONLY, ServiceNames, limit_words
+from leadline.ports.result import OPEN_ONLY, ServiceNames
 from leadline.ports.techniques import RawTechnique, hasty, raw_technique
 
 I64 = NDArray[np.int64]
@@ -328,6 +328,6 @@ class _Watch:
             rttvar=float(trips.rttvar[row]) if own else -1.0,
             timeout=float(trips.timeout[row]),
             interrupted=cut,
-            remarks=tuple(limit_words(*machine.limit(row))) if isinstance(machine, RawScan) else (),
+            remarks=tuple(machine.remarks(row, bool(cut))) if isinstance(machine, RawScan) else (),
             spent=float(clocks.spent[row]),
         )

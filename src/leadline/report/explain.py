@@ -235,6 +235,8 @@ def _pace(recording: Recording) -> Iterator[str]:
 
 def _decisions(pace: Pace, whose: str) -> str:
     values = f"{_value(pace.old)} -> {_value(pace.new)}"
+    if pace.what == "pace":
+        values = f"-> {_value(pace.new)} probes a second"
     until = f" in {pace.count} steps until {pace.last_at:.3f}s" if pace.count > 1 else ""
     return f"{when(pace.first_at)}{whose}: {shown(pace.what)} {values}{until}: {shown(pace.cause)}"
 
