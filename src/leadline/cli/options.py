@@ -202,6 +202,7 @@ _TIMING = (
     _option("--max-scan-delay", Kind.TIME, "max_scan_delay", "TIME", "the longest pause to adapt to", value=100.0),
     _option("--min-rate", Kind.RATE, "min_rate", "N", "send at least N packets a second (50k, 1M)"),
     _option("--max-rate", Kind.RATE, "max_rate", "N", "send at most N packets a second (50k, 1M)"),
+    _option("--nogcc", Kind.FLAG, "no_group_control", "", "slow down single hosts only, not all of them together"),
     _option("--defeat-rst-ratelimit", Kind.FLAG, "defeat_rst_ratelimit", "", "-sS: do not slow down for late resets"),
     _option("--bandwidth", Kind.RATE, "bandwidth", "N", "fill at most N bits a second of the link (100M)"),
 )
@@ -294,7 +295,6 @@ _NOT_BUILT = (
     _missing("--osscan-limit", "OS detection"),
     _missing("--osscan-guess --fuzzy", "OS detection"),
     _missing("--max-os-tries", "OS detection", "N"),
-    _missing("--nogcc", "scanning without congestion control of the group"),
     _missing("-oS", "output in a playful spelling", "FILE"),
     _missing("-oH", "HTML output", "FILE"),
     _missing("--resume", "resuming a scan", "FILE"),

@@ -84,6 +84,7 @@ class Prober:
         self.pacing = Pacing(self.items, hosts, width, order, offsets, suspicion) if wary and suspicion else None
         self._first_timeout = plan.initial_rtt_timeout
         self._patient = patient
+        self._group_control = plan.group_control
         # Lost pings since the host was last heard of: loss only once it is heard of again.
         self._missed: I64 = np.zeros(hosts, dtype=np.int64)
         self._next_expiry = now
@@ -168,6 +169,8 @@ class Prober:
         return room
 
     def _group_room(self, now: float) -> int:
+        if not self._group_control:
+            return int(self.windows.limit[-1] - self.in_flight[-1])
         window = float(self.windows.cwnd[-1])
         paced = self.pace.room(now, window, float(self.trips.timeout[-1]))
         if self.windows.limit[-1] > self.windows.limit[0] and int(self.active.sum()) < 2:

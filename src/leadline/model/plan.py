@@ -173,6 +173,7 @@ class TimingPlan:
 
     ``defeat_rst_ratelimit``: hosts that send resets slowly are not waited for; their closed ports may seem filtered.
     ``defeat_icmp_ratelimit``: UDP hosts that send ICMP errors slowly are not waited for.
+    ``group_control``: all hosts together are sent no more than their paths have room for (not with ``--nogcc``).
     """
 
     template: int = 3
@@ -192,6 +193,7 @@ class TimingPlan:
     max_rate: float | None = None
     defeat_rst_ratelimit: bool = False
     defeat_icmp_ratelimit: bool = False
+    group_control: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,6 +117,7 @@ class Options:
     max_rate: float | None = None
     defeat_rst_ratelimit: bool = False
     defeat_icmp_ratelimit: bool = False
+    no_group_control: bool = False
     bandwidth: float | None = None
 
     normal: str | None = None

@@ -67,7 +67,10 @@ def timing_plan(options: Options) -> tuple[TimingPlan, list[str]]:
         max_rate=rate_of(options),
         defeat_rst_ratelimit=options.defeat_rst_ratelimit,
         defeat_icmp_ratelimit=options.defeat_icmp_ratelimit,
+        group_control=not options.no_group_control,
     )
+    if options.no_group_control:
+        notices.append("Hosts are slowed down one by one only: what their common path loses, they lose (--nogcc).")
     if options.defeat_rst_ratelimit:
         notices.append("Closed ports whose resets come late may be shown as filtered (--defeat-rst-ratelimit).")
     if options.host_timeout is not None:

@@ -71,6 +71,8 @@ def is_swept(plan: Plan, raw: bool) -> bool:
         and _finds_hosts_by_scanning(plan, numbers)
         and timing.max_parallelism is None
         and not timing.scan_delay
+        and timing.group_control
+        and not timing.defeat_rst_ratelimit
         and not timing.host_timeout
         and timing.max_hostgroup >= _ANY_HOSTGROUP
     )

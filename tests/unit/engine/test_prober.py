@@ -216,3 +216,12 @@ def test_a_silent_host_among_answering_ones_takes_the_window_of_the_group() -> N
     sends = take(prober, T0)
     assert (sends.hosts == 0).sum() == 10
     assert (sends.hosts == 1).sum() == 100  # half of the 200, as the hosts share a turn
+
+
+def test_without_control_of_the_group_each_host_has_its_own_window() -> None:
+    """Fifty hosts begin with windows of ten probes each; together they begin with ten, unless nobody looks at that."""
+    counts = []
+    for controlled in (True, False):
+        prober = prober_of(50, 100, TimingPlan(group_control=controlled))
+        counts.append(len(take(prober, T0).hosts))
+    assert counts == [10, 500]

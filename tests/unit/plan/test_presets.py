@@ -133,3 +133,9 @@ def test_late_resets_may_be_ignored() -> None:
     plan, notices = timing_plan(Options(defeat_rst_ratelimit=True))
     assert plan.defeat_rst_ratelimit
     assert notices == ["Closed ports whose resets come late may be shown as filtered (--defeat-rst-ratelimit)."]
+
+
+def test_a_group_may_go_without_control() -> None:
+    plan, (notice,) = timing_plan(Options(no_group_control=True))
+    assert not plan.group_control
+    assert "--nogcc" in notice

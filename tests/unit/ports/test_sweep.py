@@ -50,6 +50,8 @@ def test_swept(fields: dict[str, Any]) -> None:
         {"max_parallelism": 100},
         {"host_timeout": 60.0},
         {"max_hostgroup": 64},
+        {"no_group_control": True},
+        {"defeat_rst_ratelimit": True},
     ],
 )
 def test_not_swept(fields: dict[str, Any]) -> None:
