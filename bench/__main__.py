@@ -7,7 +7,20 @@ import platform
 import sys
 from collections.abc import Callable
 
-from bench import accuracy, dialer, matching, memory, overlap, scans, services, silence, startup, timing_rules, udp
+from bench import (
+    accuracy,
+    dialer,
+    matching,
+    memory,
+    overlap,
+    scans,
+    services,
+    silence,
+    startup,
+    sweeps,
+    timing_rules,
+    udp,
+)
 
 BENCHES: dict[str, Callable[[], str]] = {
     "startup": startup.startup,
@@ -16,6 +29,9 @@ BENCHES: dict[str, Callable[[], str]] = {
     "overlap": overlap.overlap,
     "timing": timing_rules.timing_rules,
     "sweep": scans.sweep_all_up,
+    "sweep-16": sweeps.sweep_16,
+    "sweep-14": sweeps.sweep_14,
+    "void": sweeps.void,
     "sweep-sparse": scans.sweep_third_up,
     "ports": scans.thousand_ports,
     "ports-filtered": scans.thousand_filtered_ports,

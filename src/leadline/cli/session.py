@@ -82,7 +82,8 @@ class Session:
         elif isinstance(event, HostDone):
             self._hosts[event.host.status] += 1
         elif isinstance(event, HostsSwept):
-            self._hosts.update(map(HostStatus, event.status.tolist()))
+            for status, count in event.statuses().items():
+                self._hosts[status] += count
         elif isinstance(event, HostsSilent):
             self._hosts[event.status] += event.count
         self._terminal.before(event)

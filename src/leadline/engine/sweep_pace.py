@@ -22,7 +22,7 @@ BORNE = 0.01
 # Growth for each round of evidence after a loss, and while there is little evidence of either kind.
 GROWTH, DOUBTFUL_GROWTH = 1.05, 1.2
 # The longest burst: well below half of a receive ring of 8,192 frames.
-BURST = 3072
+BURST = 2048
 # Seconds between two steps, and without any round trip known.
 SHORTEST_STEP, LONGEST_STEP, BLIND_STEP = 0.002, 0.1, 0.02
 # A late turn of the loop is caught up to this many seconds (as ``engine.rate`` does).
@@ -66,6 +66,11 @@ class SweepPace:
         self._limited = self._limited or allowed < min(wanted, BURST)
         # Some at a time: a turn of the loop costs as much as hundreds of packets.
         return allowed if allowed >= min(wanted, self._least_batch) else 0
+
+    @property
+    def doubles(self) -> bool:
+        """Whether the rate is still doubled by evidence that all is well, and bounds what is sent."""
+        return self._starting and self._limited
 
     @property
     def _least_batch(self) -> int:

@@ -17,7 +17,7 @@ I64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]
 
 # One repeat for so many probes, and to one address no more often than this (packets a second).
-INTERVAL = 64
+INTERVAL, HURRIED_INTERVAL = 64, 16
 MOST_PER_ADDRESS = 4.0
 # A slow sweep repeats more: so many a second, but not more than one for so many probes.
 LEAST_RATE, SHORTEST_INTERVAL = 200.0, 8
@@ -63,11 +63,14 @@ class Proofs:
         self._hi[free], self._lo[free], self._ports[free] = hi[some], lo[some], ports[some]
         self._state[free], self._misses[free] = _CANDIDATE, 0
 
-    def take(self, probes: int, now: float) -> tuple[U64, U64, I64, int]:
-        """Repeats to send besides so many probes: addresses, ports, and the slot they go out in (none: empty)."""
+    def take(self, probes: int, now: float, hurry: bool = False) -> tuple[U64, U64, I64, int]:
+        """Repeats to send besides so many probes: addresses, ports, and the slot they go out in (none: empty).
+
+        ``hurry``: the pace waits for evidence.
+        """
         pause = now - self._owed_at
         slow = min(probes / SHORTEST_INTERVAL, max(0.0, pause) * LEAST_RATE)
-        self._due = min(self._due + max(probes / INTERVAL, slow), float(KEPT))
+        self._due = min(self._due + max(probes / (HURRIED_INTERVAL if hurry else INTERVAL), slow), float(KEPT))
         slot = PING_SLOT + self._next % _GENERATIONS
         places = self._chosen(int(self._due)) if slot not in self._generations else np.zeros(0, np.int64)
         if not len(places) or pause * MOST_PER_ADDRESS * np.count_nonzero(self._state) < len(places):

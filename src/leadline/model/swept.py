@@ -70,6 +70,11 @@ class HostsSwept:
         """The address of one host."""
         return address_of(self.family, int(self.hi[row]), int(self.lo[row]))
 
+    def statuses(self) -> dict[HostStatus, int]:
+        """How many hosts have which status."""
+        counts = np.bincount(self.status, minlength=len(HostStatus)).tolist()
+        return {status: counts[status] for status in HostStatus if counts[status]}
+
     def subset(self, rows: NDArray[np.int64]) -> HostsSwept:
         """The same for some of the hosts; ``rows`` ascend."""
         place = {int(row): number for number, row in enumerate(rows.tolist())} if self.responders else {}

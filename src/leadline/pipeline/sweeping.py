@@ -149,13 +149,14 @@ class _Found:
         self.unreachable += chunk.unreachable
         self._count(chunk.unreachable, HostStatus.DOWN)
         for swept in chunk.result.events(self._sweep.telling):
-            for status in HostStatus:
-                self._count(int(np.count_nonzero(swept.status == status)), status)
+            for status, count in swept.statuses().items():
+                self._count(count, status)
             names = self._names(swept)
             served = np.zeros(len(swept), bool)
             if self._services is not None and not swept.interrupted:
                 served |= np.isin(swept.states, [int(state) for state in MAYBE_OPEN]).any(axis=1)
-            apart = [row for row in range(len(swept)) if served[row] or (names and swept.address(row) in names)]
+            named = [swept.address(row) in names for row in range(len(swept))] if names else False
+            apart = np.flatnonzero(served | named).tolist()
             others = np.delete(np.arange(len(swept)), apart) if apart else None
             if others is None or len(others):
                 yield swept if others is None else swept.subset(others)

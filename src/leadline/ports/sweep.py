@@ -31,7 +31,7 @@ from leadline.wire.batch import FrameBatch
 
 I64 = NDArray[np.int64]
 
-# More hosts than this with few ports each are swept (docs/decisions/0015).
+# More hosts than this with few ports each are swept (docs/decisions/0017).
 LARGEST_SCAN = 4096
 MOST_PORTS = 256
 # Items (host and port) of one chunk: a byte each, and some 17 bytes for each that answers.
@@ -39,7 +39,7 @@ MOST_ITEMS, LEAST_ITEMS = 1 << 22, 1 << 16
 # With a bound on the rate a chunk takes about so long, that results come while the scan runs.
 CHUNK_SECONDS = 60.0
 # Frames built in one turn: the answers to them and to those before, still held, must fit a receive ring of 8,192.
-ROOM = 3072
+ROOM = 2048
 LONGEST_WAIT = 0.1
 FULL_LINK_WAIT = 0.001
 _ANY_HOSTGROUP = 100_000

@@ -86,7 +86,7 @@ class SweepMachine:
         if not asked:
             self._end(now)
             return []
-        hi, lo, ports, slot = path.proofs.take(asked, now)
+        hi, lo, ports, slot = path.proofs.take(asked, now, path.pace.doubles)
         parts.append((hi, lo, ports, np.full(len(lo), slot, np.int64)))
         path.pace.sent(asked + len(lo))
         self._last_sent = now

@@ -48,5 +48,6 @@ def test_a_subset_keeps_what_belongs_to_its_hosts() -> None:
     part = event.subset(np.array([2, 7, 39]))
     assert [host.address for host in part.hosts()] == [event.address(row) for row in (2, 7, 39)]
     assert list(part.hosts()) == [event.host(row) for row in (2, 7, 39)]
+    assert part.statuses() == {HostStatus.UP: 3}
     assert list(swept_event(2).subset(np.array([1])).hosts()) == [swept_event(2).host(1)]
     assert swept_event(5, family=6).host(1).address == ip_address("2001:db8::c")

@@ -1,0 +1,112 @@
+"""Sweeps beside masscan and zmap: large networks on one port, and packets a second into a void."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import tempfile
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.measure import LEADLINE, Cost, measure
+from bench.table import ratio, table
+from tests.support.netns import Namespace, connect, namespaces
+
+SCANNER, TARGET, MAC = "10.77.0.1", "10.77.0.2", "02:00:00:00:77:02"
+# masscan waits long after its last packet whatever --wait says; it is stopped after this many seconds.
+PATIENCE = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A scanner with its settings: ``command`` writes one line for each address that answered to ``{file}``."""
+
+    name: str
+    command: tuple[str, ...]
+
+
+ZMAP = ("zmap", "-q", "-i", "eth0", "-G", MAC, "-S", SCANNER, "-p", "80", "-B", "100G", "-b", "/dev/null",
+        "--output-module=csv", "-f", "saddr", "--output-filter=repeat = 0")  # fmt: skip
+MASSCAN = ("sh", "-c", f'timeout {PATIENCE} masscan "$@"; true', "masscan", "--rate", "10000000", "--wait", "0",
+           "-p80", "--router-mac", MAC, "--show", "closed")  # fmt: skip
+# Full rate; one and two sending threads, the shortest wait for late answers that each knows.
+PEERS = (
+    Peer("zmap -T 1 -c 1", (*ZMAP, "-T", "1", "-c", "1", "-o", "{file}", "{network}")),
+    Peer("zmap -T 2 -c 1", (*ZMAP, "-T", "2", "-c", "1", "-o", "{file}", "{network}")),
+    Peer("zmap -T 1 -c 0", (*ZMAP, "-T", "1", "-c", "0", "-o", "{file}", "{network}")),
+    Peer("masscan", (*MASSCAN, "-oL", "{file}", "{network}")),
+)
+OURS = ("-sS", "-Pn", "-n", "-p", "80")
+
+
+@contextlib.contextmanager
+def cable(*networks: str) -> Iterator[tuple[Namespace, Namespace]]:
+    """Scanner and target on one cable; the target answers for the networks (with RSTs: nothing listens)."""
+    with namespaces("scanner", "target") as (scanner, target):
+        connect(scanner, "eth0", target, "eth0")
+        target.ip(f"link set eth0 address {MAC}")
+        scanner.address("eth0", f"{SCANNER}/24")
+        target.address("eth0", f"{TARGET}/24")
+        scanner.ip(f"route add default via {TARGET}", f"neigh replace {TARGET} lladdr {MAC} dev eth0")
+        target.answers_for(*networks)
+        yield scanner, target
+
+
+def _theirs(peer: Peer, scanner: Namespace, network: str) -> tuple[Cost, int]:
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "found"
+        command = [part.format(file=file, network=network) for part in peer.command]
+        cost = measure(scanner.command(*command))
+        text = file.read_text() if file.exists() else ""
+        return cost, len(set(re.findall(r"\b10\.\d+\.\d+\.\d+\b", text)))
+
+
+def _beside_peers(network: str, hosts: int) -> str:
+    with cable(network) as (scanner, _):
+        ours = measure(scanner.command(*LEADLINE, *OURS, network, "-oG", "-"))
+        rows = [_row("leadline", ours, ours.output.count("Status: Up"), hosts)]
+        walls = []
+        for peer in PEERS:
+            cost, found = _theirs(peer, scanner, network)
+            walls.append(cost.wall)
+            rows.append(_row(peer.name, cost, found, hosts))
+        rows.append(["ratio to the fastest", ratio(ours.wall, min(walls)), "", "", "", ""])
+        return table(["scanner", "wall", "cpu", "peak memory", "found", "missed"], rows)
+
+
+def _row(name: str, cost: Cost, found: int, hosts: int) -> list[str]:
+    memory = f"{cost.memory / 2**20:.0f} MiB"
+    return [name, f"{cost.wall:.2f} s", f"{cost.cpu:.2f} s", memory, str(found), str(hosts - found)]
+
+
+def sweep_16() -> str:
+    """-sS -Pn of one port of a routed /16 where every address answers, beside masscan and zmap at full rate."""
+    return _beside_peers("10.88.0.0/16", 1 << 16)
+
+
+def sweep_14() -> str:
+    """The same of a /14."""
+    return _beside_peers("10.88.0.0/14", 1 << 18)
+
+
+def void() -> str:
+    """Packets a second over a cable whose far end drops everything, and the memory of a /8 on one port."""
+    with cable() as (scanner, target):
+        _drop_all(target)
+        rows = [_void_row("leadline", scanner, (*LEADLINE, *OURS, "10.0.0.0/8", "-oG", "-"), 1 << 25)]
+        small = [part.format(file="/dev/null", network="10.88.0.0/12") for part in PEERS[0].command]
+        rows.append(_void_row(PEERS[0].name, scanner, small, 1 << 20))
+        return table(["scanner", "packets", "wall", "packets a second", "peak memory"], rows)
+
+
+def _drop_all(target: Namespace) -> None:
+    hook = 'type filter hook ingress device "eth0" priority 0;'
+    rules = f"table netdev void {{\n  chain drops {{\n    {hook}\n    drop\n  }}\n}}\n"
+    target.run("nft", rules)
+
+
+def _void_row(name: str, scanner: Namespace, command: Sequence[str], packets: int) -> list[str]:
+    cost = measure(scanner.command(*command))
+    rate = f"{packets / cost.wall / 1000:,.0f} k"
+    return [name, f"{packets:,}", f"{cost.wall:.1f} s", rate, f"{cost.memory / 2**20:.0f} MiB"]
