@@ -111,22 +111,22 @@ def test_a_machine_that_scans_itself(kernel: Lab, address: str) -> None:
 @pytest.mark.parametrize("family", [4, 6])
 def test_simulated_hosts(tapped: SimLab, family: int) -> None:
     targets = [pair[family == 6] for pair in (NEAR, FAR, QUIET)]
-    peer, ours = both(tapped.scanner, "-n", f"-{family}", "-PE", "-Pn", "-sO", "-p", PROBED, *targets)
+    arguments = ("-n", f"-{family}", "-PE", "-Pn", "-sO", "-p", PROBED, *targets, "-oG", "-")
+    peer, ours = both(tapped.scanner, *arguments)
     near, far, quiet = (assert_alike(peer, ours, family, (47,) if family == 6 else ())[each].ports for each in targets)
     assert near["ip", 47].state == "open"
     assert (near["ip", 89].state, far["ip", 89].state) == ("closed", "open|filtered")
     assert (far["ip", 50].state, far["ip", 17].state) == ("filtered", "filtered")
     assert quiet["ip", 89].state == "open|filtered"
+    assert family == 6 or fields(ours) == fields(peer)
 
 
-def test_what_is_written(tapped: SimLab) -> None:
-    arguments = ("-n", "-sO", "-p", "2,6,17,47,89", NEAR[0])
-    theirs, mine = (scan(tapped.scanner, program, *arguments, "-oG", "-").stdout for program in (NMAP, LEADLINE))
-    lines = [next(line for line in text.splitlines() if "Protocols:" in line) for text in (theirs, mine)]
-    assert lines[0] == lines[1]
+def fields(run: Run) -> set[str]:
+    """What the grepable lines say of protocols."""
+    return {line.split("\t")[1] for line in run.stdout.splitlines() if "Protocols:" in line}
 
 
-@pytest.mark.parametrize("protocols", ["", "2,6,17,132", "255"])
+@pytest.mark.parametrize("protocols", ["2,6,17,132", "255"])
 def test_discovery_by_protocols(tapped: SimLab, protocols: str) -> None:
     arguments = ("-n", "-sn", f"-PO{protocols}", "--disable-arp-ping", NEAR[0], FAR[0])
     peer, ours = both(tapped.scanner, *arguments)

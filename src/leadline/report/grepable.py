@@ -75,7 +75,7 @@ def _ports_field(view: PortView, versions: bool) -> str:
     ignored = view.ignored_states()
     protocols = {port.protocol for port in view.shown} | {group.protocol for group in view.ignored}
     if Protocol.IP in protocols:
-        field = "Protocols: " + ", ".join(_protocol_entry(port, versions) for port in view.shown)
+        field = "Protocols: " + ", ".join(_protocol_entry(port) for port in view.shown)
     else:
         field = "Ports: " + ", ".join(_port_entry(port, versions) for port in view.shown)
     if len(ignored) == 1:
@@ -89,8 +89,10 @@ def _port_entry(port: Port, versions: bool) -> str:
     return f"{port.number}/{STATE_LABEL[port.state]}/{PROTOCOL_LABEL[port.protocol]}//{name}//{version}/"
 
 
-def _protocol_entry(port: Port, versions: bool) -> str:
-    return f"{port.number}/{STATE_LABEL[port.state]}/{for_grepable(service_cell(port, versions))}/"
+def _protocol_entry(port: Port) -> str:
+    """A protocol without a name has an empty field here, as Nmap has it (a port is ``unknown``)."""
+    name = for_grepable(port.service.name) if port.service is not None else ""
+    return f"{port.number}/{STATE_LABEL[port.state]}/{name}/"
 
 
 def _ports_scanned(scans: tuple[ScanInfo, ...]) -> str:

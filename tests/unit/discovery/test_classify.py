@@ -62,7 +62,7 @@ def test_a_reset_can_be_ignored_whatever_else_it_says() -> None:
         (4, (3, 2), Reason.PROTO_UNREACH),
         (4, (3, 3), Reason.PORT_UNREACH),
         (6, (1, 4), Reason.PORT_UNREACH),
-        (6, (4, 1), Reason.PROTO_UNREACH),
+        (6, (4, 1), Reason.PARAM_PROBLEM),
     ],
 )
 def test_errors_of_the_target_itself_prove_it(family: int, error: tuple[int, int], reason: Reason) -> None:

@@ -88,11 +88,14 @@ def test_exactly_one_ignored_state_is_told() -> None:
 
 
 def test_ip_protocols_have_entries_of_their_own() -> None:
-    ports = (Port(6, Protocol.IP, PortState.OPEN, Reason.PROTO_RESPONSE, service=Service("tcp")),)
-    rest = PortSummary(Protocol.IP, PortState.OPEN_FILTERED, Reason.NO_RESPONSE, ((7, 255),), 249)
+    ports = (
+        Port(6, Protocol.IP, PortState.OPEN, Reason.PROTO_RESPONSE, service=Service("tcp")),
+        Port(255, Protocol.IP, PortState.CLOSED, Reason.PROTO_UNREACH),
+    )
+    rest = PortSummary(Protocol.IP, PortState.OPEN_FILTERED, Reason.NO_RESPONSE, ((7, 254),), 248)
     assert fields(replace(UP, ports=ports, summaries=(rest,)))[1][1:] == [
-        "Protocols: 6/open/tcp/",
-        "Ignored State: open|filtered (249)",
+        "Protocols: 6/open/tcp/, 255/closed//",
+        "Ignored State: open|filtered (248)",
     ]
 
 
