@@ -18,9 +18,11 @@ from leadline.engine.turns import Step, Turns
 from leadline.model.event import Event
 from leadline.model.host import Host, HostStatus
 from leadline.model.plan import Plan, Technique
-from leadline.pipeline.known import Known, host_done
+from leadline.pipeline.known import Known, has_open, host_done
+from leadline.pipeline.looking import Looks, with_doubt
 from leadline.pipeline.room import Running, has_room, meets, next_size
 from leadline.pipeline.scanning import Services, Waiting, ports_of, scan_group
+from leadline.ports.everywhere_open import suspected
 from leadline.ports.stage import task_of, techniques_of
 
 if TYPE_CHECKING:
@@ -41,6 +43,8 @@ class Flow:
         self._running: list[Running] = []
         self._known: list[Known] = []
         self._services = Services(matcher, session) if matcher is not None else None
+        self._looks = Looks(session, self._ask_services)
+        self._looking = False
         self._finding = False
         self._asking = False
         self._exhausted = False
@@ -109,12 +113,23 @@ class Flow:
         if not (self._finding or self._exhausted or self._waiting) and has_room(self._running, self.plan.timing):
             self._finding = True
             self._turns.add(self._find(blocks))
-        services = self._services
-        if services is not None and services.stage is not None and not self._asking:
-            self._asking = True
-            self._turns.add(services.steps())
-        if services is not None and services.stage is not None and self._nobody_follows():
-            services.stage.finish()
+        self._begin_asking()
+
+    def _begin_asking(self) -> None:
+        """A second look and services begin with the first host for them, and end when no more can come."""
+        looks, services = self._looks.stage, self._services.stage if self._services is not None else None
+        if looks is not None:
+            if not self._looking:
+                self._looking = True
+                self._turns.add(self._looks.steps())
+            if self._nobody_follows():
+                looks.finish()
+        if self._services is not None and services is not None:
+            if not self._asking:
+                self._asking = True
+                self._turns.add(self._services.steps())
+            if self._nobody_follows() and (looks is None or looks.idle):
+                services.finish()
 
     def _nobody_follows(self) -> bool:
         """No host will be scanned any more."""
@@ -157,7 +172,16 @@ class Flow:
             self._running.remove(running)
 
     def _ask(self, known: Known, place: int, host: Host, spent: float) -> bool:
-        if self._services is None:
+        """What comes after the port scan: a second look, services, or nothing; whether anybody took the host."""
+        if suspected(host.ports, host.summaries):
+            if self._looks.allowed and not self.session.control.stop:
+                self._looks.ask(known, place, host, spent)
+                return True
+            host = known.hosts[place] = with_doubt(host)
+        return self._ask_services(known, place, host, spent)
+
+    def _ask_services(self, known: Known, place: int, host: Host, spent: float) -> bool:
+        if self._services is None or host.interrupted or not has_open(host):
             return False
         if self.session.control.stop:
             known.hosts[place] = replace(host, interrupted=SERVICES)

@@ -25,7 +25,7 @@ from leadline.model.port import Protocol
 from leadline.model.port_set import PortSet
 from leadline.model.quick_dataclass import dataclass
 from leadline.model.target import TargetBlock
-from leadline.pipeline.known import Known, broken_link, has_open, host_done, with_ports
+from leadline.pipeline.known import Known, broken_link, host_done, with_ports
 from leadline.pipeline.room import Running
 from leadline.ports.probes import POPULAR_FIRST
 from leadline.ports.stage import HostPorts, scan_ports
@@ -79,9 +79,9 @@ class Waiting:
 def scan_group(
     hosts: Waiting, running: Running, session: Session, ask: Callable[[Known, int, Host, float], bool]
 ) -> Generator[Step, None, None]:
-    """Scan the ports of some hosts and give each that is finished, save those whose services somebody asks for.
+    """Scan the ports of some hosts and give each that is finished, save those that somebody asks more.
 
-    ``running``: told how many hosts are still at work. ``ask``: takes a host whose services are wanted, or
+    ``running``: told how many hosts are still at work. ``ask``: takes a host that is to be asked more, or
     says (in ``known.hosts``) why not; whether it did.
     """
     known, places = hosts.known, hosts.places.tolist()
@@ -101,7 +101,7 @@ def scan_group(
                 place = places[event.row]
                 given.add(place)
                 host = known.hosts[place] = with_ports(known.hosts[place], event)
-                if host.interrupted or not has_open(host) or not ask(known, place, host, event.spent):
+                if (host.interrupted and not host.gave_up) or not ask(known, place, host, event.spent):
                     yield host_done(known, place, known.hosts[place], session)
             else:
                 if isinstance(event, TaskStarted):

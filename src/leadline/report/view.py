@@ -88,10 +88,11 @@ def port_view(host: Host, plan: OutputPlan) -> PortView:
     limit = threshold(plan, Protocol.IP in protocols)
     hidden = frozenset(state for state, count in counts.items() if _is_ignored(state, count, limit, plan))
     shown = [port for port in host.ports if port.state not in hidden] if hidden else list(host.ports)
-    expanded = [port for summary in host.summaries if summary.state not in hidden for port in _expand(summary)]
+    counted = hidden | _open_counted(host, limit, plan)
+    expanded = [port for summary in host.summaries if summary.state not in counted for port in _expand(summary)]
     if expanded:
         shown = sorted(shown + expanded, key=_order)
-    return PortView(tuple(shown), _ignored(host, hidden, counts), counts.total())
+    return PortView(tuple(shown), _ignored(host, hidden, counted, counts), counts.total())
 
 
 _NOTHING = PortView((), (), 0)
@@ -113,6 +114,12 @@ def _is_ignored(state: PortState, count: int, limit: int, plan: OutputPlan) -> b
     return count > limit
 
 
+def _open_counted(host: Host, limit: int, plan: OutputPlan) -> frozenset[PortState]:
+    """Open ports of a host that answers on every port come as a summary: they prove nothing, and are too many."""
+    count = sum(summary.count for summary in host.summaries if summary.state is PortState.OPEN)
+    return frozenset({PortState.OPEN}) if count > limit and plan.debugging <= 2 else frozenset()
+
+
 def _expand(summary: PortSummary) -> list[Port]:
     ports = []
     for first, last in summary.ranges:
@@ -127,16 +134,18 @@ def _order(port: Port) -> tuple[int, int]:
     return port.protocol, port.number
 
 
-def _ignored(host: Host, hidden: frozenset[PortState], totals: Counter[PortState]) -> tuple[IgnoredPorts, ...]:
-    """The hidden ports in groups of one protocol, state and reason."""
-    if not hidden:
+def _ignored(
+    host: Host, hidden: frozenset[PortState], counted: frozenset[PortState], totals: Counter[PortState]
+) -> tuple[IgnoredPorts, ...]:
+    """The hidden ports, and of summaries the ``counted`` ones, in groups of one protocol, state and reason."""
+    if not counted:
         return ()
     groups: dict[tuple[Protocol, PortState, Reason], list[tuple[int, int]]] = {}
     for port in host.ports:
         if port.state in hidden:
             groups.setdefault((port.protocol, port.state, port.reason), []).append((port.number, port.number))
     for summary in host.summaries:
-        if summary.state in hidden:
+        if summary.state in counted:
             groups.setdefault((summary.protocol, summary.state, summary.reason), []).extend(summary.ranges)
     ignored = []
     for (protocol, state, reason), pairs in groups.items():
