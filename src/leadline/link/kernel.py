@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import mmap
 import socket
 import time
 import weakref
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING
 
 from leadline.errors import LinkError, ScanError
-from leadline.link import packet_socket
+from leadline.link import packet_socket, receive_ring, transmit_ring
 from leadline.link.base import CaptureFilter, Clock, Connector, Interface, Link, LinkStatistics, RoutedTargets, Source
 from leadline.link.filter import Program, compile_filter
 from leadline.link.kernel_tables import KernelTables, read_tables
 from leadline.link.neighbors import known_mac
+from leadline.link.packet_socket import Mapped
 from leadline.link.rawsock import InternetSender, PacketReceiver, PacketSender
 from leadline.link.receive_ring import ReceiveRing
 from leadline.link.routes import Router, route_boundaries
@@ -40,6 +42,22 @@ class KernelClock:
     epoch = staticmethod(time.time)
 
 
+def _close_all(sockets: list[socket.socket]) -> None:
+    for each in sockets:
+        each.close()
+
+
+def _mapped(opened: socket.socket | None, give_ring: Callable[[socket.socket], mmap.mmap]) -> Mapped | None:
+    """A socket with its ring, ``None`` where the kernel grants none."""
+    try:
+        opened = opened or packet_socket.open_packet_socket()
+        return opened, give_ring(opened)
+    except (OSError, ScanError):
+        if opened is not None:
+            opened.close()
+        return None
+
+
 class KernelNetwork:
     """``Network`` over the kernel. Tables are read at the first question and kept for the life of the object.
 
@@ -50,7 +68,10 @@ class KernelNetwork:
         self.clock: Clock = KernelClock()
         self._rings = rings
         self._raw: bool | None = None
-        self._spare: socket.socket | None = None
+        # A scan may end before it opens a link.
+        self._unused: list[socket.socket] = []
+        weakref.finalize(self, _close_all, self._unused)
+        self._early: SecondThread[tuple[Mapped | None, Mapped | None]] | None = None
         self._tables: KernelTables | None = None
         self._router: Router | None = None
 
@@ -78,13 +99,38 @@ class KernelNetwork:
         if self._raw is None:
             # The socket is kept for the link that is opened first: the kernel takes some milliseconds to close one.
             try:
-                self._spare = packet_socket.open_packet_socket()
-                # A scan may end before it opens a link.
-                weakref.finalize(self, self._spare.close)
+                self._unused.append(packet_socket.open_packet_socket())
                 self._raw = True
             except ScanError:
                 self._raw = False
         return self._raw
+
+    def prepare(self) -> None:
+        """Begin to make the rings of the first link, beside whatever the caller does next: the kernel takes its time.
+
+        Does nothing where there are no rights to raw packets.
+        """
+        if self._rings and self._early is None and self.can_send_raw():
+            self._early = SecondThread("rings")
+            self._early.begin(self._map_rings)
+
+    def _map_rings(self) -> tuple[Mapped | None, Mapped | None]:
+        tried = self._unused.pop() if self._unused else None
+        rings = _mapped(tried, receive_ring.map_ring), _mapped(None, transmit_ring.map_ring)
+        self._unused += [ring[0] for ring in rings if ring is not None]
+        return rings
+
+    def _take_rings(self) -> tuple[Mapped | None, Mapped | None]:
+        """What was prepared, for the first link alone; at least the socket that was tried."""
+        early, self._early = self._early, None
+        found: tuple[Mapped | None, Mapped | None] = None, None
+        if early is not None:
+            found = early.result()
+            early.close()
+        elif self._unused and self._rings:
+            found = (self._unused[0], None), None
+        self._unused.clear()
+        return found
 
     def open_link(self, interface: Interface, capture: CaptureFilter) -> Link:
         """A link with rings where the kernel grants them, else with plain sockets.
@@ -93,10 +139,11 @@ class KernelNetwork:
         """
         statistics = LinkStatistics()
         # Both at the same time: the kernel waits for all processors before it hands out a ring.
+        receiving, sending = self._take_rings()
         beside: SecondThread[Sender] = SecondThread("link")
-        beside.begin(partial(self._sender, interface, capture, statistics))
+        beside.begin(partial(self._sender, interface, capture, statistics, sending))
         try:
-            receiver = self._receiver(interface, capture, statistics)
+            receiver = self._receiver(interface, capture, statistics, receiving)
         except ScanError:
             with suppress(ScanError):
                 beside.result().close()
@@ -110,8 +157,10 @@ class KernelNetwork:
             beside.close()
         return SocketLink(interface, sender, receiver, statistics, self.clock)
 
-    def _receiver(self, interface: Interface, capture: CaptureFilter, statistics: LinkStatistics) -> Receiver:
-        receiver = self._quiet_receiver(interface, compile_filter(capture, interface.link_header), statistics)
+    def _receiver(
+        self, interface: Interface, capture: CaptureFilter, statistics: LinkStatistics, mapped: Mapped | None
+    ) -> Receiver:
+        receiver = self._quiet_receiver(interface, compile_filter(capture, interface.link_header), statistics, mapped)
         if capture.promiscuous:
             try:
                 receiver.see_everything()
@@ -120,15 +169,21 @@ class KernelNetwork:
                 raise
         return receiver
 
-    def _quiet_receiver(self, interface: Interface, program: Program, statistics: LinkStatistics) -> Receiver:
+    def _quiet_receiver(
+        self, interface: Interface, program: Program, statistics: LinkStatistics, mapped: Mapped | None
+    ) -> Receiver:
         if self._rings:
             try:
-                return ReceiveRing(interface, program, self.clock, statistics)
+                return ReceiveRing(interface, program, self.clock, statistics, mapped=mapped)
             except LinkError:
                 pass  # no memory for it, or a kernel without rings: slower, not wrong
         return PacketReceiver(interface, program, self.clock, statistics)
 
-    def _sender(self, interface: Interface, capture: CaptureFilter, statistics: LinkStatistics) -> Sender:
+    def _sender(
+        self, interface: Interface, capture: CaptureFilter, statistics: LinkStatistics, mapped: Mapped | None
+    ) -> Sender:
+        if mapped is not None and (interface.by_kernel or interface.kind == "loopback" or not self._rings):
+            mapped[0].close()
         if interface.by_kernel:
             return InternetSender(interface, capture.family, statistics)
         if interface.kind == "loopback":
@@ -137,14 +192,13 @@ class KernelNetwork:
         protocol = 0 if interface.link_header else ethertype
         if self._rings:
             try:
-                return self._ring(interface, protocol, statistics)
+                return self._ring(interface, protocol, statistics, mapped)
             except LinkError:
                 pass
         return PacketSender(interface, protocol, statistics)
 
-    def _ring(self, interface: Interface, protocol: int, statistics: LinkStatistics) -> Sender:
-        spare, self._spare = self._spare, None
-        first = TransmitRing(interface, protocol, statistics, opened=spare)
+    def _ring(self, interface: Interface, protocol: int, statistics: LinkStatistics, mapped: Mapped | None) -> Sender:
+        first = TransmitRing(interface, protocol, statistics, mapped=mapped)
         if not SecondThread.pays():
             return first
         return TwinSender(first, partial(TransmitRing, interface, protocol, statistics))

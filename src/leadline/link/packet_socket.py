@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import ctypes
 import errno
+import mmap
 import os
 import select
 import socket
 import struct
 from collections.abc import Sequence
+from typing import TypeAlias
 
 from leadline.errors import LinkError, PrivilegeError
 from leadline.link.base import Interface
@@ -37,6 +39,9 @@ ETH_P_IPV6 = 0x86DD
 SO_ATTACH_FILTER = 26
 SO_SNDBUFFORCE = 32
 SO_RCVBUFFORCE = 33
+
+Mapped: TypeAlias = tuple[socket.socket, mmap.mmap | None]
+"""A packet socket and the memory of its ring, ``None`` while it has none."""
 
 EXACT_SECONDS = 0.02
 SELECT_LIMIT = 1024  # FD_SETSIZE
@@ -112,9 +117,11 @@ def see_everything(opened: socket.socket, interface: Interface) -> None:
         raise own_error(f"cannot listen to all frames on {interface.name}", error) from error
 
 
-def open_capture_socket(interface: Interface, program: Program) -> socket.socket:
-    """A packet socket with its filter in place, not yet bound: nothing unfiltered can ever reach it."""
-    opened = open_packet_socket()
+def open_capture_socket(interface: Interface, program: Program, opened: socket.socket | None = None) -> socket.socket:
+    """A packet socket (``opened``, if there is one) with its filter in place, not yet bound: nothing unfiltered can
+    ever reach it.
+    """
+    opened = opened or open_packet_socket()
     try:
         attach_filter(opened, program)
     except OSError as error:

@@ -8,6 +8,7 @@ Layout: Linux ``Documentation/networking/packet_mmap.rst``.
 from __future__ import annotations
 
 import mmap
+import socket
 import struct
 
 import numpy as np
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from leadline.link import packet_socket
 from leadline.link.base import Clock, Interface, LinkStatistics
 from leadline.link.filter import Program
+from leadline.link.packet_socket import Mapped
 from leadline.wire.batch import FrameBatch
 
 SLOT_BYTES = 2048
@@ -35,25 +37,37 @@ def frame_start(link_header: int) -> int:
     return network - link_header
 
 
+def map_ring(opened: socket.socket, slots: int = SLOTS) -> mmap.mmap:
+    """Give a packet socket, not bound yet, its receive ring. Raises ``OSError``."""
+    size = slots * SLOT_BYTES
+    opened.setsockopt(packet_socket.SOL_PACKET, packet_socket.PACKET_VERSION, packet_socket.TPACKET_V2)
+    request = struct.pack("@IIII", BLOCK_BYTES, size // BLOCK_BYTES, SLOT_BYTES, slots)
+    packet_socket.request_ring(opened, packet_socket.PACKET_RX_RING, request)
+    return mmap.mmap(opened.fileno(), size)
+
+
 class ReceiveRing:
     """Captured frames of one interface, filtered by the kernel before they take a slot.
 
     Frames longer than a slot are cut (to ``SLOT_BYTES`` less 80): replies are read by their headers.
+    ``mapped``: a socket that may have its ring already (``map_ring``, of as many slots); it is this object's from now
+    on.
     Raises ``PrivilegeError`` or ``LinkError`` when the ring cannot be set up.
     """
 
     def __init__(
-        self, interface: Interface, program: Program, clock: Clock, statistics: LinkStatistics, slots: int = SLOTS
-    ) -> None:
+        self, interface: Interface, program: Program, clock: Clock, statistics: LinkStatistics, slots: int = SLOTS, *,
+        mapped: Mapped | None = None,
+    ) -> None:  # fmt: skip
         self._interface = interface
         self._clock = clock
         self._statistics = statistics
         self._slots = slots
         self._head = 0
         self._held = 0
-        self._socket = packet_socket.open_capture_socket(interface, program)
+        self._socket = packet_socket.open_capture_socket(interface, program, mapped[0] if mapped else None)
         try:
-            self._memory = self._map()
+            self._memory = (mapped[1] if mapped else None) or self._map()
             packet_socket.bind(self._socket, interface, packet_socket.ETH_P_ALL)
         except OSError as error:
             self._socket.close()
@@ -66,11 +80,7 @@ class ReceiveRing:
         self._drained_at = clock.now()
 
     def _map(self) -> mmap.mmap:
-        size = self._slots * SLOT_BYTES
-        self._socket.setsockopt(packet_socket.SOL_PACKET, packet_socket.PACKET_VERSION, packet_socket.TPACKET_V2)
-        request = struct.pack("@IIII", BLOCK_BYTES, size // BLOCK_BYTES, SLOT_BYTES, self._slots)
-        packet_socket.request_ring(self._socket, packet_socket.PACKET_RX_RING, request)
-        return mmap.mmap(self._socket.fileno(), size)
+        return map_ring(self._socket, self._slots)
 
     def _columns(self) -> None:
         def column(kind: type[np.uint16] | type[np.uint32], position: int) -> NDArray[np.uint32]:

@@ -20,8 +20,10 @@ from numpy.typing import NDArray
 from leadline.errors import LinkError
 from leadline.link import packet_socket
 from leadline.link.base import Interface, LinkStatistics
+from leadline.link.packet_socket import Mapped
 
 SLOTS = 2048
+SLOT_BYTES = 2048
 SEND_BUFFER = 16 << 20
 BLOCK_BYTES = 65536
 LARGEST_SLOT = 16384
@@ -35,23 +37,44 @@ AVAILABLE, SEND_REQUEST = 0, 1
 def slot_size(interface: Interface) -> int:
     """Bytes of a slot that holds a frame of the interface's MTU (a power of two, at most ``LARGEST_SLOT``)."""
     needed = DATA + VIRTIO_HEADER + interface.link_header + interface.mtu
-    size = 2048
+    size = SLOT_BYTES
     while size < needed and size < LARGEST_SLOT:
         size *= 2
     return size
 
 
+def map_ring(opened: socket.socket, slots: int = SLOTS, slot_bytes: int = SLOT_BYTES) -> mmap.mmap:
+    """Give a packet socket, not bound yet, its transmit ring. Raises ``OSError``."""
+    size = slots * slot_bytes
+    level = packet_socket.SOL_PACKET
+    opened.setsockopt(level, packet_socket.PACKET_VERSION, packet_socket.TPACKET_V2)
+    opened.setsockopt(level, packet_socket.PACKET_VNET_HDR, 1)
+    # A frame that the kernel finds malformed is skipped instead of stopping the ring.
+    opened.setsockopt(level, packet_socket.PACKET_LOSS, 1)
+    for option_level, option, value in (
+        (level, packet_socket.PACKET_QDISC_BYPASS, 1),
+        (socket.SOL_SOCKET, packet_socket.SO_SNDBUFFORCE, SEND_BUFFER),
+    ):
+        try:
+            opened.setsockopt(option_level, option, value)
+        except OSError:
+            pass  # slower without, still right
+    request = struct.pack("@IIII", BLOCK_BYTES, size // BLOCK_BYTES, slot_bytes, slots)
+    packet_socket.request_ring(opened, packet_socket.PACKET_TX_RING, request)
+    return mmap.mmap(opened.fileno(), size)
+
+
 class TransmitRing:
     """Sends frames of one interface past its queueing discipline.
 
-    ``protocol``: ethertype given for header-less frames (an Ethernet header tells it itself, then 0). ``opened``: a
-    packet socket to use (it is the ring's from now on).
+    ``protocol``: ethertype given for header-less frames (an Ethernet header tells it itself, then 0). ``mapped``: a
+    socket that has its ring already (``map_ring``); it is this object's from now on, or closed if its slots do not fit.
     Raises ``PrivilegeError`` or ``LinkError`` when the ring cannot be set up.
     """
 
     def __init__(
         self, interface: Interface, protocol: int, statistics: LinkStatistics, slots: int = SLOTS, *,
-        opened: socket.socket | None = None,
+        mapped: Mapped | None = None,
     ) -> None:  # fmt: skip
         self._interface = interface
         self._statistics = statistics
@@ -59,9 +82,13 @@ class TransmitRing:
         self._slot_bytes = slot_size(interface)
         self._destination = (interface.name, protocol)
         self._head = 0
-        self._socket = opened or packet_socket.open_packet_socket()
+        memory = mapped[1] if mapped else None
+        if mapped is not None and memory is not None and len(memory) != slots * self._slot_bytes:
+            mapped[0].close()  # its slots are too small for this interface
+            mapped = memory = None
+        self._socket = mapped[0] if mapped else packet_socket.open_packet_socket()
         try:
-            self._memory = self._map()
+            self._memory = memory or self._map()
             packet_socket.bind(self._socket, interface, 0)
         except OSError as error:
             self._socket.close()
@@ -81,23 +108,7 @@ class TransmitRing:
         self._longest = min(room, interface.mtu + interface.link_header)
 
     def _map(self) -> mmap.mmap:
-        size = self._slots * self._slot_bytes
-        level = packet_socket.SOL_PACKET
-        self._socket.setsockopt(level, packet_socket.PACKET_VERSION, packet_socket.TPACKET_V2)
-        self._socket.setsockopt(level, packet_socket.PACKET_VNET_HDR, 1)
-        # A frame that the kernel finds malformed is skipped instead of stopping the ring.
-        self._socket.setsockopt(level, packet_socket.PACKET_LOSS, 1)
-        for option_level, option, value in (
-            (level, packet_socket.PACKET_QDISC_BYPASS, 1),
-            (socket.SOL_SOCKET, packet_socket.SO_SNDBUFFORCE, SEND_BUFFER),
-        ):
-            try:
-                self._socket.setsockopt(option_level, option, value)
-            except OSError:
-                pass  # slower without, still right
-        request = struct.pack("@IIII", BLOCK_BYTES, size // BLOCK_BYTES, self._slot_bytes, self._slots)
-        packet_socket.request_ring(self._socket, packet_socket.PACKET_TX_RING, request)
-        return mmap.mmap(self._socket.fileno(), size)
+        return map_ring(self._socket, self._slots, self._slot_bytes)
 
     def push(self, frames: NDArray[np.uint8], lengths: NDArray[np.int32], offset: int) -> int:
         """Queue rows in order and start sending; returns how many were taken.

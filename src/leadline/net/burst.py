@@ -116,14 +116,24 @@ def launch(attempts: Sequence[Attempt], spares: SpareSockets, now: Callable[[], 
         if result == refusal:
             refused((token, result, now()))
             continue
-        if result in under_way:
+        told = soft_error(opened) if result in under_way else result
+        if result in under_way and not told:
             pending(Pending(token, opened, destination))
         else:
-            others((attempt, opened, result))
+            others((attempt, opened, told))
         opened = None
     if opened is not None:
         spares.put(opened)
     return burst
+
+
+def soft_error(opened: socket.socket) -> int:
+    """The errno of an ICMP error that came while the kernel was still in ``connect``: it is told only when asked for.
+
+    0 where there is none. An error of the other kind, which ends the connection, is told by ``connect`` itself; told
+    here, because it came just now, it leaves a socket that is not as good as new.
+    """
+    return opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
 
 
 def scope_index(scope: str) -> int | None:

@@ -19,7 +19,7 @@ from leadline.link.base import Attempt, Clock, Connected, Connector
 from leadline.link.second_thread import SecondThread
 from leadline.model.address import Address
 from leadline.model.plan import PacketShape, Proxy
-from leadline.net.burst import PENDING, Burst, Pending, SpareSockets, launch, scope_index
+from leadline.net.burst import PENDING, Burst, Pending, SpareSockets, launch, scope_index, soft_error
 from leadline.net.origin import Origin
 
 # Descriptors left for everything else: output files, the resolver, capture links.
@@ -208,7 +208,8 @@ class EpollConnector:
     def _resolve(self, descriptor: int) -> None:
         token, opened, destination = self._pending[descriptor]
         error = opened.connect_ex(destination)
-        if error in PENDING:
+        told = soft_error(opened) if error in PENDING else error
+        if error in PENDING and not told:
             self._arm(descriptor)
             return
         del self._pending[descriptor]
@@ -217,7 +218,7 @@ class EpollConnector:
             self._spares.put(opened)
             self._end(token, error)
         else:
-            self._finish(token, opened, error)
+            self._finish(token, opened, told)
 
     def _drain_queue(self) -> None:
         while self._queue and len(self._pending) < self.capacity:

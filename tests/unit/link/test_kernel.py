@@ -29,8 +29,11 @@ class Half:
     opened: list[tuple[str, tuple[object, ...]]]
     closed: list[str]
 
-    def __init__(self, *arguments: object, opened: object = None) -> None:
+    mapped: dict[str, list[object]]
+
+    def __init__(self, *arguments: object, mapped: object = None) -> None:
         name = type(self).__name__
+        Half.mapped.setdefault(name, []).append(mapped)
         if name in Half.refused:
             raise Half.refused[name]
         Half.opened.append((name, arguments))
@@ -46,7 +49,7 @@ class Half:
 
 @pytest.fixture(autouse=True)
 def _halves(monkeypatch: pytest.MonkeyPatch, ethernet: Interface) -> None:
-    Half.refused, Half.opened, Half.closed = {}, [], []
+    Half.refused, Half.opened, Half.closed, Half.mapped = {}, [], [], {}
     for name in ("ReceiveRing", "TransmitRing", "PacketReceiver", "PacketSender", "InternetSender"):
         monkeypatch.setattr(kernel, name, type(name, (Half,), {}))
     owner = replace(ethernet, addresses=((CAPTURE.source, 64),))
@@ -139,16 +142,82 @@ def test_rights_are_found_out_by_trying(monkeypatch: pytest.MonkeyPatch) -> None
     assert KernelNetwork().can_send_raw()
 
 
-def test_the_socket_that_was_tried_serves_the_first_link(monkeypatch: pytest.MonkeyPatch, ethernet: Interface) -> None:
-    used: list[object] = []
-    tried = Half()
-    monkeypatch.setattr(packet_socket, "open_packet_socket", lambda: tried)
-    monkeypatch.setattr(kernel, "TransmitRing", lambda *arguments, opened=None: used.append(opened) or Half())
+class Tried:
+    """A packet socket that only knows whether it was closed."""
+
+    def __init__(self) -> None:
+        self.closed = False
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.fixture
+def tried(monkeypatch: pytest.MonkeyPatch) -> list[Tried]:
+    """Every packet socket that is opened."""
+    sockets: list[Tried] = []
+
+    def opened() -> Tried:
+        sockets.append(Tried())
+        return sockets[-1]
+
+    monkeypatch.setattr(packet_socket, "open_packet_socket", opened)
+    monkeypatch.setattr(kernel.receive_ring, "map_ring", lambda opened: "receiving")
+    monkeypatch.setattr(kernel.transmit_ring, "map_ring", lambda opened: "sending")
+    return sockets
+
+
+def test_the_socket_that_was_tried_serves_the_first_link(tried: list[Tried], ethernet: Interface) -> None:
     network = KernelNetwork()
     for _ in range(2):
         assert network.can_send_raw()
         network.open_link(ethernet, CAPTURE)
-    assert used == [tried, None]
+    assert Half.mapped == {"ReceiveRing": [(tried[0], None), None], "TransmitRing": [None, None]}
+
+
+def test_rings_are_prepared_for_the_first_link(tried: list[Tried], ethernet: Interface) -> None:
+    network = KernelNetwork()
+    for _ in range(2):
+        network.prepare()  # once is enough
+    network.open_link(ethernet, CAPTURE)
+    network.open_link(ethernet, CAPTURE)
+    assert Half.mapped == {
+        "ReceiveRing": [(tried[0], "receiving"), None],
+        "TransmitRing": [(tried[1], "sending"), None],
+    }
+    assert len(tried) == 2
+    del network
+    assert not any(each.closed for each in tried)
+
+
+def test_prepared_rings_that_nobody_wants_are_closed(tried: list[Tried], ethernet: Interface) -> None:
+    network = KernelNetwork()
+    network.prepare()
+    network.open_link(replace(ethernet, kind="loopback"), CAPTURE)
+    assert [each.closed for each in tried] == [False, True]
+    unused = KernelNetwork()
+    unused.prepare()
+    assert unused._early is not None
+    unused._early.close()
+    del unused
+    assert [each.closed for each in tried[2:]] == [True, True]
+
+
+def test_what_the_kernel_refuses_is_not_prepared(
+    tried: list[Tried], monkeypatch: pytest.MonkeyPatch, ethernet: Interface
+) -> None:
+    def refuse(opened: object) -> None:
+        raise OSError(12, "no memory")
+
+    monkeypatch.setattr(kernel.transmit_ring, "map_ring", refuse)
+    network = KernelNetwork()
+    network.prepare()
+    network.open_link(ethernet, CAPTURE)
+    assert Half.mapped["TransmitRing"] == [None]
+    assert tried[1].closed
+    plain = KernelNetwork(rings=False)
+    plain.prepare()
+    assert plain._early is None
 
 
 @pytest.mark.parametrize("pays", [True, False])

@@ -63,7 +63,7 @@ class Scripted:
 def scripted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Scripted]:
     made = Scripted()
     monkeypatch.setattr(packet_socket, "open_packet_socket", lambda: made)
-    monkeypatch.setattr(packet_socket, "open_capture_socket", lambda interface, program: made)
+    monkeypatch.setattr(packet_socket, "open_capture_socket", lambda interface, program, opened=None: made)
     monkeypatch.setattr(packet_socket, "bind", lambda opened, interface, protocol: None)
     monkeypatch.setattr(packet_socket, "take_drops", lambda opened: 3)
     monkeypatch.setattr(rawsock.socket, "socket", lambda family, kind, protocol: made)

@@ -58,7 +58,7 @@ class Kernel:
 @pytest.fixture
 def kernel(monkeypatch: pytest.MonkeyPatch) -> Iterator[Kernel]:
     kernel = Kernel()
-    monkeypatch.setattr(packet_socket, "open_capture_socket", lambda interface, program: kernel.near)
+    monkeypatch.setattr(packet_socket, "open_capture_socket", lambda interface, program, opened=None: kernel.near)
     monkeypatch.setattr(packet_socket, "bind", lambda opened, interface, protocol: None)
     monkeypatch.setattr(ReceiveRing, "_map", lambda ring: kernel.map())
 

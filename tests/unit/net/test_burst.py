@@ -82,6 +82,22 @@ def test_a_connection_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
         one.opened.close()
 
 
+def test_an_error_that_came_during_connect_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unreachable(socket.socket):
+        def connect_ex(self, address: object) -> int:
+            return errno.EALREADY
+
+        def getsockopt(self, level: int, option: int) -> int:  # type: ignore[override]
+            assert (level, option) == (socket.SOL_SOCKET, socket.SO_ERROR)
+            return errno.ENETUNREACH
+
+    monkeypatch.setattr(module.socket, "socket", Unreachable)
+    made = launch([(7, V4, 80, "")], SpareSockets(), time.monotonic)
+    ((attempt, opened, error),) = made.others
+    assert (attempt[0], error) == (7, errno.ENETUNREACH)
+    opened.close()
+
+
 def test_without_sockets_nothing_is_begun(monkeypatch: pytest.MonkeyPatch) -> None:
     def none_left(*arguments: int) -> socket.socket:
         raise OSError(errno.EMFILE, "none")

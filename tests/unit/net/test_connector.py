@@ -146,6 +146,9 @@ class Distant(socket.socket):
 
     asked = 0
 
+    def getsockopt(self, level: int, option: int) -> int:  # type: ignore[override]
+        return 0
+
     def connect_ex(self, address: object) -> int:
         self.asked += 1
         return int(super().connect_ex(address)) if self.asked % 4 in (0, 1) else errno.EALREADY
@@ -177,6 +180,23 @@ def test_answers_that_come_later(connector: EpollConnector, listener: socket.soc
     connector.start_all([(1, V4, refused, ""), (2, V4, refused, "")])
     connector.cancel(1)
     assert collect(connector, 1) == {2: errno.ECONNREFUSED}
+
+
+def test_errors_that_only_asking_tells(connector: EpollConnector, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Unreachable(socket.socket):
+        asked = 0
+
+        def connect_ex(self, address: object) -> int:
+            return errno.EALREADY
+
+        def getsockopt(self, level: int, option: int) -> int:  # type: ignore[override]
+            self.asked += 1
+            return errno.EHOSTUNREACH if self.asked > 1 else 0
+
+    monkeypatch.setattr(burst_module.socket, "socket", Unreachable)
+    connector.start(1, V4, 80)
+    assert collect(connector, 1) == {1: errno.EHOSTUNREACH}
+    assert connector._pending == {}
 
 
 def test_refused_connections_use_few_sockets(connector: EpollConnector, monkeypatch: pytest.MonkeyPatch) -> None:
