@@ -30,11 +30,11 @@ PINGS_V4 = (*PINGS, "-PP", "-PM", "-PO4,99")
 TECHNIQUES = ["-sS", "-sA", "-sW", "-sM", "-sN", "-sF", "-sX", "-sS --scanflags SYNURG"]
 TECHNIQUES += [option for option in ("-sU", "-sY", "-sZ") if option in OPTION_OF.values()]
 SHAPES = [
-    "-f", "-ff", "--mtu 16 --data-length 21", "--mtu 64",
+    "-f", "-ff", "--mtu 16 --data-length 21",
     "-D 10.77.0.9,ME,10.77.0.10", "-D 10.77.0.9,RND,RND:2,ME", "-D 10.77.0.9,ME -f --ip-options R",
     "-S 10.77.0.8 -e eth0", "-e eth0", "-g 53",
     "--data 0x00DEADbeef", "--data-string hello", "--data-length 7",
-    "--ip-options T", "--ip-options U", r"--ip-options \x01*3\x00", r"--ip-options \1\1\68\3",
+    "--ip-options T", "--ip-options U", r"--ip-options \x01*3\68\3\x00*3",
     "--ip-options=L:10.77.0.11:10.77.0.12", "--ip-options=S:10.77.0.2",
     "--ttl 3", "--spoof-mac 0", "--spoof-mac 02:11:22", "--badsum", "--badsum -g 0 --data 00",
     "--send-eth", "--send-ip",
@@ -144,7 +144,7 @@ def network_look(one: Datagram, shape: str) -> tuple[object, ...]:
 
 def transport_look(one: Datagram, shape: str, target: str) -> tuple[object, ...]:
     """The same of what the packet carries."""
-    body, port = one.payload, "given" if "-g " in shape else 33_000 <= one.source_port <= 65_535
+    body = one.payload
     data_at = {6: (body[12] >> 4) * 4 if len(body) > 12 else 0, 17: 8, 132: 28}.get(one.protocol, 0)
     data: object = body[data_at:]
     if "--data-length" in shape:
@@ -165,9 +165,9 @@ def transport_look(one: Datagram, shape: str, target: str) -> tuple[object, ...]
         data = len(body)
     else:
         fixed = ()
-    told = (
-        (53 if one.source_port == 53 else one.source_port) if "-g " in shape and one.protocol in (6, 17, 132) else port
-    )
+    told: object = "no ports"
+    if one.protocol in (6, 17, 132):
+        told = one.source_port if "-g " in shape else 33_000 <= one.source_port <= 65_535
     return (*fixed, told, data, checksum_look(one, target))
 
 

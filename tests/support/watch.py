@@ -31,9 +31,13 @@ class Watch:
         self._seen = 0
 
     def frames(self) -> list[bytes]:
-        """Those since the last call, in order; waits for the last ones to be written."""
-        time.sleep(0.05)
-        whole = read_frames(self._path)
+        """Those since the last call, in order; waits until no more are written."""
+        whole: list[bytes] = []
+        count = -1
+        while len(whole) != count:
+            count = len(whole)
+            time.sleep(0.05)
+            whole = read_frames(self._path)
         self._seen, before = len(whole), self._seen
         return whole[before:]
 
