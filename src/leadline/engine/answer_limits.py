@@ -50,6 +50,8 @@ OVERRUNS = 4
 TOLD = 1.1
 # Tokens thought to be saved up that are not spent: the estimate is not that exact.
 RESERVE = 0.1
+# And as many more when it matters that there is one.
+MARGIN = 0.4
 # Answers of one host whose beginnings may be counted as its burst.
 LARGEST_BURST = 1000.0
 
@@ -238,10 +240,18 @@ class AnswerLimits:
         result: F64 = self._counted_at[rows] + np.maximum(0.0, wanted - self._credit[rows]) / pace
         return result
 
+    def until_sure(self, rows: I64) -> F64:
+        """When there is a token in these hosts that is not only just being made."""
+        lacking = np.maximum(0.0, 1.0 + RESERVE + MARGIN - self._credit[rows] - ROUNDING)
+        result: F64 = self._counted_at[rows] + lacking / np.maximum(self.rate[rows], ROUNDING)
+        return result
+
     def _count_up(self, rows: I64, now: float) -> None:
         limited = self.state[rows] == LimitState.LIMITED
         pace = np.where(limited, self.rate[rows], self._pace[rows])
-        most = np.where(limited, np.maximum(1.0 + RESERVE, self.burst[rows]), np.maximum(1.0, self._pace[rows] / 20))
+        most = np.where(
+            limited, np.maximum(1.0 + RESERVE + MARGIN, self.burst[rows]), np.maximum(1.0, self._pace[rows] / 20)
+        )
         passed = np.maximum(0.0, now - self._counted_at[rows])
         self._credit[rows] = np.minimum(self._credit[rows] + passed * pace, most)
         self._counted_at[rows] = now

@@ -25,7 +25,7 @@ Bool = NDArray[np.bool_]
 TRIES = 4
 # Before the second there are so many intervals of the host's answers, twice as many before the third ..., but no more
 # seconds than the second number and no less than the third.
-PAUSE_INTERVALS, LONGEST_PAUSE, SHORTEST_PAUSE = 1.5, 5.0, 0.5
+PAUSE_INTERVALS, LONGEST_PAUSE, SHORTEST_PAUSE = 1.5, 2.0, 0.5
 # Resets that came only on a retry, and their share of all, that make a limit likely.
 LATE, LATE_SHARE = 4, 0.1
 _NONE: I64 = np.empty(0, dtype=np.int64)
@@ -173,13 +173,18 @@ class Pacing:
         urgency = (self._silences[items] > 0) == doubtful
         urgency = np.where(measured, np.minimum(self._items.tries[items], 254), urgency)
         urgency = np.where(ready, urgency, 255).astype(np.uint8).reshape(len(rows), -1)
+        # What was silent before is asked when there is surely a token: not just as one comes, again and again too soon.
+        again = (self._silences[items] > 0) & ready & ~measured & ~doubtful
+        waits = np.where(again.reshape(urgency.shape).any(axis=1), self.limits.until_sure(rows), now)
+        unsure = waits > now
+        urgency[unsure] = 255
         most = int(room[rows].max())
         first = np.argsort(urgency, axis=1, kind="stable")[:, :most]
         chosen = (np.arange(first.shape[1]) < room[rows][:, None]) & (np.take_along_axis(urgency, first, axis=1) < 255)
         # Where all that is held pauses nothing is to be looked at before the first pause ends.
         idle = np.flatnonzero(~chosen[:, 0])
         pauses = np.where(self._items.phase[items] == Phase.HELD, self._again[items], np.inf).reshape(urgency.shape)
-        self._idle_until[rows[idle]] = pauses[idle].min(axis=1)
+        self._idle_until[rows[idle]] = np.where(unsure, waits, pauses.min(axis=1))[idle]
         taken: I64 = (rows[:, None] * self._width + self._order[first])[chosen][:total]
         hosts = taken // self._width
         self._asked[taken] = now
