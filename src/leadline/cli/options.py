@@ -153,6 +153,7 @@ _TECHNIQUES = (
     _option(
         "-sI", Kind.TEXT, "zombie", "HOST[:PORT]", "idle scan: what a third host counts tells open ports", once=True
     ),
+    _option("-b", Kind.TEXT, "relay", "RELAY", "FTP bounce scan over RELAY: [USER:PASSWORD@]HOST[:PORT]", once=True),
     _option("--scanflags", Kind.TEXT, "scan_flags", "FLAGS", "send these TCP flags: SYNFIN, URGPSHFIN, NONE, 0-255"),
 )
 _PORTS = (
@@ -280,7 +281,6 @@ _COMPATIBILITY = (
 )
 _NOT_BUILT = (
     _missing("--traceroute", "traceroute"),
-    _missing("-b", "FTP bounce scan", "RELAY"),
     _missing("--port-ratio", "ports by their frequency", "RATIO"),
     _missing("--servicedb", "another table of services", "FILE"),
     _missing("-sC", "scripts"),

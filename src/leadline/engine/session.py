@@ -20,6 +20,7 @@ from leadline.engine.shaper import ShapedLink
 from leadline.engine.shared_link import SharedLink
 from leadline.errors import LinkError
 from leadline.link.base import CaptureFilter, Clock, LinkStatistics, Network, Route
+from leadline.model.address import Address
 from leadline.model.plan import PingKind, Plan, Technique, TimingPlan
 from leadline.model.port import Protocol
 from leadline.model.quick_dataclass import dataclass
@@ -41,7 +42,8 @@ class Session:
     """``key``: 16 random bytes for the tags; ``first_port``: of ``PORT_BLOCKS * codec.SLOTS`` source ports;
     ``epoch``: clock seconds at which the scan began; ``generator``: the scan's only source of chance. ``broken``:
     the first link that failed; the scan went on without it. ``outfit``: the shape of all raw packets. ``payloads``: of
-    UDP probes; ``zombies``: of an idle scan, by family, as groups of one host.
+    UDP probes; ``zombies``: of an idle scan, by family, as groups of one host;
+    ``relay``: the FTP server of a bounce scan.
     """
 
     plan: Plan
@@ -58,6 +60,7 @@ class Session:
     outfit: Outfit = field(default_factory=Outfit)
     payloads: Payloads = field(default_factory=Payloads)
     zombies: dict[int, HostGroup] = field(default_factory=dict)
+    relay: Address | None = None
     _paths: dict[tuple[str, int, bool, str], PathMemory] = field(default_factory=dict)
     _boards: dict[str, Board] = field(default_factory=dict)
     _at_work: dict[tuple[str, int, bool, str], Prober] = field(default_factory=dict)

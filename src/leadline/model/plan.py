@@ -147,13 +147,24 @@ class Zombie:
 
 
 @dataclass(frozen=True, slots=True)
+class FtpRelay:
+    """The FTP server of a bounce scan: its name or address, and who logs in (RFC 1635: anybody, with any password)."""
+
+    host: str
+    port: int = 21
+    user: str = "anonymous"
+    password: str = "anonymous@"
+
+
+@dataclass(frozen=True, slots=True)
 class PortPlan:
     """Which ports, and how.
 
     ``techniques``: in the order in which they run; none for ``-sn`` and ``-sL``. ``ports``: the scan's default set
     (targets may name their own). ``scan_flags``: TCP flags to send instead of the technique's own (0..255).
     ``default_protocols``: nobody chose the IP protocols in ``ports``: extension headers are left out over IPv6.
-    ``max_open``: a host is given up after so many open ports. ``zombie``: of the idle scan.
+    ``max_open``: a host is given up after so many open ports. ``zombie``: of the idle scan;
+    ``relay``: of the bounce scan.
     """
 
     techniques: tuple[Technique, ...] = ()
@@ -165,6 +176,7 @@ class PortPlan:
     default_protocols: bool = False
     max_open: int | None = None
     zombie: Zombie | None = None
+    relay: FtpRelay | None = None
 
 
 @dataclass(frozen=True, slots=True)

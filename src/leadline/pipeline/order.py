@@ -27,7 +27,7 @@ from leadline.pipeline.opening import check_rights, make_session, scan_ended, sc
 from leadline.pipeline.scanning import load_payloads, matcher_of
 from leadline.pipeline.shaping import dress
 from leadline.pipeline.sweeping import sweep_space
-from leadline.pipeline.zombies import find_zombies
+from leadline.pipeline.zombies import find_relay, find_zombies
 from leadline.ports.sweep import LARGEST_SCAN, is_swept
 from leadline.targets.input_file import read_lines
 from leadline.targets.source import TargetSource
@@ -86,6 +86,7 @@ def _blocks(flow: Flow, plan: Plan, session: Session, resolver: Resolver) -> Gen
         plan.targets, resolver, default_services(), session.key, read_lines, protocols, session.control.stopping
     )
     yield from find_zombies(plan, session, resolver)
+    find_relay(plan, session, resolver)
     sweep_from = LARGEST_SCAN + 1 if is_swept(plan, session.raw) else None
     for block in source.blocks(BLOCK, sweep_from):
         if session.control.stop:

@@ -1,4 +1,4 @@
-"""The host whose packets an idle scan counts: its addresses, the way there, its next hop."""
+"""Hosts that a scan goes over: the zombie of an idle scan and the way there, the FTP server of a bounce scan."""
 
 from __future__ import annotations
 
@@ -53,3 +53,18 @@ def _addresses(name: str, plan: Plan, session: Session, resolver: Resolver) -> l
         found = resolver.forward([name], families, session.control.stopping).get(name, ())
     first = {address.version: address for address in reversed(found) if address.version in families}
     return list(first.values())
+
+
+def find_relay(plan: Plan, session: Session, resolver: Resolver) -> None:
+    """Fill in ``session.relay``. Raises ``NetworkError`` for a name without address."""
+    if plan.ports.relay is None:
+        return
+    name = plan.ports.relay.host
+    try:
+        session.relay = ip_address(name)
+        return
+    except ValueError:
+        found = resolver.forward([name], frozenset({4, 6}), session.control.stopping).get(name, ())
+    if not found and not session.control.stop:
+        raise NetworkError(f"the FTP server {name} has no address")
+    session.relay = found[0] if found else None

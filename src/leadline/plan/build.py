@@ -15,7 +15,7 @@ from leadline.plan.packet_shape import read_shape, shape_families, shape_notices
 from leadline.plan.port_choice import PortChoice, choose_ports
 from leadline.plan.presets import timing_plan
 from leadline.plan.proxies import proxy_notices, read_proxies, without_password
-from leadline.plan.relays import read_zombie
+from leadline.plan.relays import read_relay, read_zombie, without_login
 from leadline.plan.service_choice import choose_services
 from leadline.plan.sweep_choice import read_shard
 from leadline.plan.technique_choice import OPTION_OF, TechniqueChoice, choose_technique
@@ -50,22 +50,12 @@ def build_plan(options: Options, privileged: bool) -> Plan:
         targets=_targets(options),
         resolve=ResolvePlan(options.reverse or "up", options.dns_servers, options.system_dns),
         discovery=discovery.plan,
-        ports=PortPlan(
-            technique.techniques,
-            ports.ports,
-            ports.excluded,
-            options.sequential,
-            options.open_only,
-            technique.flags,
-            max_open=options.max_open_ports,
-            default_protocols=options.ports is None and Protocol.IP in technique.protocols,
-            zombie=read_zombie(options.zombie) if options.zombie is not None else None,
-        ),
+        ports=_port_plan(options, technique, ports),
         timing=timing,
         services=services,
         output=_output(options),
         privileged=False if options.proxies else options.privileged,
-        arguments=tuple(map(without_password, options.arguments)) if options.proxies else options.arguments,
+        arguments=_without_secrets(options),
         notices=(
             *options.notices,
             *technique.notices,
@@ -92,6 +82,27 @@ def _sctp_notices(
     uses = {Protocol.SCTP, Protocol.IP} & set(technique.protocols) or PingKind.SCTP_INIT in sent
     if options.adler32 and not uses:
         yield "--adler32 has no effect: no SCTP packet is sent (-sY, -sZ, -PY)."
+
+
+def _port_plan(options: Options, technique: TechniqueChoice, ports: PortChoice) -> PortPlan:
+    return PortPlan(
+        technique.techniques,
+        ports.ports,
+        ports.excluded,
+        options.sequential,
+        options.open_only,
+        technique.flags,
+        max_open=options.max_open_ports,
+        default_protocols=options.ports is None and Protocol.IP in technique.protocols,
+        zombie=read_zombie(options.zombie),
+        relay=read_relay(options.relay),
+    )
+
+
+def _without_secrets(options: Options) -> tuple[str, ...]:
+    """The command line as outputs may show it."""
+    words = tuple(map(without_password, options.arguments)) if options.proxies else options.arguments
+    return tuple(without_login(word, options.relay) for word in words)
 
 
 def find_mistakes(options: Options) -> list[str]:

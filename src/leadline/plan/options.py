@@ -21,10 +21,10 @@ class Options:
     """Times are seconds, rates packets a second, port expressions text in the grammar of spec sheet 1.4.
 
     ``family``: 4 or 6 when forced. ``reverse``: ``never`` or ``all``. ``techniques``: values of
-    ``model.plan.Technique``; ``zombie``: of the idle scan, as typed (it chooses that technique); ``scan_flags``: TCP
-    flags as typed; ``adler32``: SCTP's checksums as in RFC 2960.
-    ``host_timeout`` 0 means none at all. File names are final; ``-`` is standard output. ``shard``: as typed
-    (``3/16``); ``bandwidth``: bits a second.
+    ``model.plan.Technique``; ``zombie`` and ``relay``: of the idle and the bounce scan, as typed (they choose these
+    techniques); ``scan_flags``: TCP flags as typed; ``adler32``: SCTP's checksums as in RFC 2960. ``host_timeout`` 0
+    means none at all. File names are final; ``-`` is standard output. ``shard``: as typed (``3/16``); ``bandwidth``:
+    bits a second.
     ``record``: capture file for all packets. ``quiet``: no normal text on standard output (``-v0``). ``privileged``:
     forced by an option or the environment. ``notices``: remarks of whoever made the options (compatibility options
     without effect), passed on to the plan.
@@ -65,6 +65,7 @@ class Options:
 
     techniques: tuple[str, ...] = ()
     zombie: str | None = None
+    relay: str | None = None
     scan_flags: str | None = None
     adler32: bool = False
     ports: str | None = None

@@ -28,6 +28,7 @@ OPTION_OF: dict[Technique, str] = {
     Technique.SCTP_COOKIE_ECHO: "-sZ",
     Technique.IP_PROTOCOL: "-sO",
     Technique.IDLE: "-sI",
+    Technique.BOUNCE: "-b",
 }
 """What chooses each technique that is built on the command line."""
 
@@ -86,6 +87,8 @@ def named_techniques(options: Options) -> list[str]:
     names = [*options.techniques]
     if options.zombie is not None:
         names.append(Technique.IDLE.value)
+    if options.relay is not None:
+        names.append(Technique.BOUNCE.value)
     return list(dict.fromkeys(names))
 
 

@@ -186,6 +186,13 @@ def _phase(
         apart = MAYBE_OPEN if session.plan.services.enabled else OPEN_ONLY
         yield from idle_hosts(group, ports, matrix, session, Wishes(names, materialised, apart))
         return
+    if technique is Technique.BOUNCE:
+        from leadline.ports.bounce_stage import Wishes as BounceWishes
+        from leadline.ports.bounce_stage import bounce_hosts
+
+        apart = MAYBE_OPEN if session.plan.services.enabled else OPEN_ONLY
+        yield from bounce_hosts(group, ports, matrix, session, BounceWishes(names, materialised, apart))
+        return
     task = task_of(technique)
     total = int(sum(len(numbers) for numbers in ports))
     where = hosts_text(len(group)) if len(group) > 1 else str(group.address(0))
