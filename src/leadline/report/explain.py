@@ -79,6 +79,8 @@ def what_is_there(recording: Recording, asked: str) -> list[str]:
     if not recording.known:
         lines = [f"Nothing is said of the host {shown(asked)}."]
         lines.append(f"The file has {counted(recording.hosts, 'host')}, {recording.up} of them up.")
+        if recording.silent:
+            lines += _silent_lines(recording)
         if recording.named:
             lines.append(f"Hosts that are up: {', '.join(shown(name) for name in recording.named)}")
         return lines
@@ -89,6 +91,17 @@ def what_is_there(recording: Recording, asked: str) -> list[str]:
     if ports:
         lines.append("Ports that are told one by one: " + ", ".join(_label(port) for port in ports))
     return lines + [_summary_line(summary).strip() for summary in each(recording.host, "summaries")]
+
+
+def _silent_lines(recording: Recording) -> Iterator[str]:
+    """What is known of a host of a sweep that is not listed."""
+    told = recording.silent_told
+    yield f"{recording.silent:,} more were swept and answered nothing, so they are only counted."
+    if text(told, "interrupted"):
+        yield "If it is one of them, nothing is known of its ports: the sweep was interrupted."
+    else:
+        yield f"If it is one of them, each of its ports is {text(told, 'state')} (no response)."
+    yield "Scanned again with -v, it is told by itself, with the number of tries."
 
 
 def _title(recording: Recording) -> Iterator[str]:

@@ -12,7 +12,7 @@ from dataclasses import field
 from ipaddress import ip_address
 
 from leadline.model.quick_dataclass import dataclass
-from leadline.report.fields import Fields, each, inner, number, parse_fields, raw
+from leadline.report.fields import Fields, each, inner, number, parse_fields, raw, whole
 
 SCHEMA = "leadline-events/1"
 MOST_NAMED = 8
@@ -22,8 +22,8 @@ MOST_PORTS = 1000
 _KIND = re.compile(r'\s*\{\s*"event"\s*:\s*"(\w+)"')
 _STATUS = re.compile(r'"host":\{"address":"([^"\\]{1,80})","status":"(\w+)"')
 _OF_HOSTS = frozenset({"host_found", "port_found", "timing_decision"})
-_OTHERS = frozenset({"scan_started", "task_started", "task_ended", "notice", "scan_ended", "host_done"})
-KNOWN = _OF_HOSTS | _OTHERS | {"task_progress", "hosts_silent", "target_skipped", "packet_traced", "service_traced"}
+_OTHERS = frozenset({"scan_started", "task_started", "task_ended", "notice", "scan_ended", "host_done", "hosts_silent"})
+KNOWN = _OF_HOSTS | _OTHERS | {"task_progress", "target_skipped", "packet_traced", "service_traced"}
 """The events that are known by name."""
 
 
@@ -67,7 +67,8 @@ class Recording:
     """Feed it lines, then read it. ``wanted``: an address or a name, as typed.
 
     ``host``: the finished host (empty: none), ``early`` what was told of it before; ``others``: further hosts of the
-    same name; ``named``: some hosts that are up; ``bad``: lines that are no events, ``scans`` in the file.
+    same name; ``named``: some hosts that are up; ``silent``: hosts of sweeps that are only counted, ``silent_told``:
+    the last line that does so; ``bad``: lines that are no events, ``scans`` in the file.
     """
 
     wanted: str
@@ -83,6 +84,8 @@ class Recording:
     lines: int = 0
     hosts: int = 0
     up: int = 0
+    silent: int = 0
+    silent_told: Fields = field(default_factory=dict)
     bad: int = 0
     scans: int = 0
     _early: dict[str, Early] = field(default_factory=dict)
@@ -146,6 +149,9 @@ class Recording:
             case "notice":
                 if raw(event, "level") in ("warning", "error") and len(self.notices) < MOST_NAMED:
                     self.notices.append(event)
+            case "hosts_silent":
+                self.silent += whole(event, "count")
+                self.silent_told = event
             case "host_done":
                 self._done(inner(event, "host"))
             case "timing_decision" if event.get("address") is None:

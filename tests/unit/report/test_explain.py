@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -173,3 +174,14 @@ def test_nobody_can_be_sent_to_ask_an_sctp_port() -> None:
     assert story is not None
     assert "Port 2905/sctp: open (init-ack)" in story
     assert not any("-sV" in line for line in story)
+
+
+@pytest.mark.parametrize(("cut", "words"), [("", "filtered (no response)"), ("SYN Stealth Scan", "interrupted")])
+def test_a_silent_host_of_a_sweep_is_one_of_those_that_are_counted(cut: str, words: str) -> None:
+    told = {"event": "hosts_silent", "at": 1.0, "count": 1200, "state": "filtered", "interrupted": cut}
+    made = Recording("10.0.0.77")
+    for _ in range(2):
+        made.feed(json.dumps(told, separators=(",", ":")))
+    lines = what_is_there(made, "10.0.0.77")
+    assert "2,400 more were swept and answered nothing, so they are only counted." in lines
+    assert any(words in line for line in lines)
