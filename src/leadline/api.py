@@ -41,6 +41,10 @@ class ScanArguments(TypedDict, total=False):
     every random order repeatable. ``versions``: find out what runs behind open ports (-sV).
     ``patient``: as ``--version-wait patient``. ``proxies``: URLs, nearest first. ``network`` and ``resolver``: other
     than this machine's own (``leadline.sim``).
+
+    The shape of packets: ``mtu`` (8 is ``-f``), ``decoys`` (-D), ``source_address`` (-S), ``interface`` (-e),
+    ``source_port`` (-g), ``data_hex`` (--data), ``data_string`` or ``data_length``, ``ip_options``, ``ttl``,
+    ``spoof_mac``, ``badsum``; ``send_layer``: ``ethernet`` or ``ip``.
     """
 
     ports: str
@@ -79,6 +83,19 @@ class ScanArguments(TypedDict, total=False):
     versiondb: str
     datadir: str
     proxies: Sequence[str]
+    mtu: int
+    decoys: Sequence[str]
+    source_address: str
+    interface: str
+    source_port: int
+    data_hex: str
+    data_string: str
+    data_length: int
+    ip_options: str
+    ttl: int
+    spoof_mac: str
+    badsum: bool
+    send_layer: str
     network: Network
     resolver: Resolver
 
@@ -251,7 +268,7 @@ def _options(targets: str | Sequence[str], arguments: ScanArguments) -> Options:
         values["techniques"] = values.pop("technique")
     typed = values.get("targets", "0.0.0.0")  # a list that is no list was told above
     values["targets"] = typed.split() if isinstance(typed, str) else typed
-    for name in ("targets", "pings", "exclude", "dns_servers", "proxies", "techniques"):
+    for name in ("targets", "pings", "exclude", "dns_servers", "proxies", "decoys", "techniques"):
         if name in values:
             values[name] = _tuple_of(values[name])
     options = replace(_DISCOVERY.get(str(discovery), Options()), **values)  # type: ignore[arg-type]

@@ -20,7 +20,7 @@ from leadline.errors import LinkError, PrivilegeError, UsageError
 from leadline.link.base import CaptureFilter, Interface
 from leadline.model.event import Event, HostDone, Notice, PortFound, ScanEnded, ScanStarted
 from leadline.model.host import HostStatus
-from leadline.model.plan import PingKind, PingProbe, Plan, Proxy, ServicePlan, Technique
+from leadline.model.plan import PacketShape, PingKind, PingProbe, Plan, Proxy, ServicePlan, Technique
 from leadline.model.port import PortState, Protocol
 from leadline.sim.link import SimLink
 from leadline.sim.network import SimNetwork
@@ -480,3 +480,12 @@ def test_one_technique_or_several() -> None:
         scan_of(technique=("ack", "fin"))
     with pytest.raises(UsageError, match="technique must be"):
         scan_of(technique=7)
+
+
+def test_the_shape_of_packets() -> None:
+    plan = plan_of(mtu=8, decoys="ME", source_port=53, data_hex="00ff", ttl=9, badsum=True, send_layer="ip")
+    assert plan.shape == PacketShape(
+        chunk=8, decoys=("ME",), source_port=53, data=b"\x00\xff", ttl=9, bad_checksum=True, layer="ip"
+    )
+    with pytest.raises(UsageError, match="--ttl needs a number from 0 to 255"):
+        plan_of(ttl=300)
