@@ -13,6 +13,7 @@ from bench import (
     matching,
     memory,
     overlap,
+    overload,
     scans,
     services,
     silence,
@@ -36,6 +37,7 @@ BENCHES: dict[str, Callable[[], str]] = {
     "ports": scans.thousand_ports,
     "ports-filtered": scans.thousand_filtered_ports,
     "all-ports": scans.all_ports,
+    "overload": overload.overload,
     "silent": silence.silent,
     "silent-lossy": silence.silent_lossy,
     "udp": udp.udp,
@@ -46,7 +48,7 @@ BENCHES: dict[str, Callable[[], str]] = {
     "services-mixed": services.services_mixed,
     "services-many": services.services_many,
 }
-WITHOUT_ROOT = {"startup", "accuracy", "matching", "overlap", "timing", "dialer"}
+WITHOUT_ROOT = {"startup", "accuracy", "matching", "overlap", "overload", "timing", "dialer"}
 
 
 def main(names: list[str]) -> int:

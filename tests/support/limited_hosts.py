@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.engine.pacing import Suspicion
-from leadline.engine.prober import PING, Prober
+from leadline.engine.prober import Prober
+from leadline.engine.sends import PING
 from leadline.model.plan import TimingPlan
 
 T0 = 1000.0

@@ -12,8 +12,9 @@ from leadline.engine.codec import ProbeCodec, Replies
 from leadline.engine.connect_machine import ConnectMachine
 from leadline.engine.group import HostGroup
 from leadline.engine.probe_kind import ProbeKind
-from leadline.engine.prober import Prober, Sends
+from leadline.engine.prober import Prober
 from leadline.engine.raw_machine import RawMachine
+from leadline.engine.sends import Sends
 from leadline.link.base import Attempt, Connected, Interface, LinkStatistics
 from leadline.model.address import Address
 from leadline.model.event import Notice

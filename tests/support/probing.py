@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.engine.ledger import Phase
-from leadline.engine.prober import PING, Prober, Sends
+from leadline.engine.prober import Prober
+from leadline.engine.sends import PING, Sends
 from leadline.model.plan import TimingPlan
 
 T0 = 1000.0

@@ -12,8 +12,9 @@ from leadline.discovery.probes import PingColumns
 from leadline.engine.codec import ProbeCodec, Replies
 from leadline.engine.group import HostGroup
 from leadline.engine.probe_kind import ProbeKind
-from leadline.engine.prober import Prober, Sends
+from leadline.engine.prober import Prober
 from leadline.engine.raw_machine import RawMachine
+from leadline.engine.sends import Sends
 from leadline.model.address import Address, address_of
 from leadline.model.event import HostFound
 from leadline.model.evidence import Evidence

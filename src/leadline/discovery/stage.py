@@ -141,7 +141,7 @@ def _by_frames(
 
 def _insist(prober: Prober, timing: TimingPlan) -> None:
     if prober.hosts <= FEW:
-        prober.retries.limit[:] = min(TRIES_OF_FEW - 1, timing.max_retries)
+        prober.retries.insist(TRIES_OF_FEW - 1)
 
 
 def _decided(group: HostGroup, machine: DiscoveryMachine | ConnectDiscovery) -> U8:

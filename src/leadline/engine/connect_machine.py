@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.engine.ledger import CODES
-from leadline.engine.prober import PING, Prober
+from leadline.engine.prober import Prober
+from leadline.engine.sends import PING
 from leadline.link.base import Connected, Connector
 from leadline.model.address import Address
 from leadline.model.event import Event, TimingDecision

@@ -28,6 +28,8 @@ class LossMeter:
 
     def __init__(self, hosts: int) -> None:
         self.sent: F64 = np.zeros(hosts + 1)
+        # As ``sent``, but never faded: whether enough is known, not what.
+        self.told: F64 = np.zeros(hosts + 1)
         self.lost: F64 = np.zeros(hosts + 1)
 
     def count(self, hosts: I64, sent: F64, lost: F64) -> None:
@@ -35,15 +37,23 @@ class LossMeter:
         not.
         """
         rows = len(self.sent)
-        self.sent += np.bincount(hosts, weights=sent, minlength=rows)
+        told = np.bincount(hosts, weights=sent, minlength=rows)
+        told[-1] = sent.sum()
+        self.told += told
+        self.sent += told
         self.lost += np.bincount(hosts, weights=lost, minlength=rows)
-        self.sent[-1] += sent.sum()
         self.lost[-1] += lost.sum()
 
     def count_group(self, sent: float, lost: float) -> None:
         """The same of transmissions that only the path could lose, not a host."""
+        self.told[-1] += sent
         self.sent[-1] += sent
         self.lost[-1] += lost
+
+    def fade(self, kept: float) -> None:
+        """The pace has changed: what was lost before weighs less than what is lost from now on."""
+        self.sent *= kept
+        self.lost *= kept
 
     def share(self) -> F64:
         """Estimated loss (of probe or reply) for each host, 0..1, ``(hosts,)``."""

@@ -14,7 +14,7 @@ RARE, HORIZON = 0.1, 64
 # The schedule is this much faster than the window, which remains the bound.
 AHEAD = 1.25
 # What may leave at once: so many probes, or the work of so many seconds.
-BURST, BURST_SECONDS = 16.0, 0.005
+BURST, BURST_SECONDS = 4.0, 0.005
 
 
 class Pace:
@@ -45,16 +45,19 @@ class Pace:
             weight = 1.0 - (1.0 - 1.0 / HORIZON) ** count
             self._answered += weight * (answered / count - self._answered)
 
-    def room(self, now: float, window: float, patience: float) -> int | None:
-        """How many probes may leave now when ``window`` of them are waited for ``patience`` seconds each.
+    def room(self, now: float, window: float, patience: float, ceiling: float | None = None) -> int | None:
+        """How many probes may leave now when ``window`` of them are waited for ``patience`` seconds each, and no more
+        than ``ceiling`` a second are wanted.
 
         ``None``: as many as the window has room for.
         """
-        if not self.spreads:
+        if not self.spreads and ceiling is None:
             self._free_at = -math.inf
             self._rate = 0.0
             return None
-        self._rate = AHEAD * window / patience
+        self._rate = AHEAD * window / patience if self.spreads else math.inf
+        if ceiling is not None:
+            self._rate = min(self._rate, ceiling)
         burst = self._burst()
         self._free_at = max(self._free_at, now - burst / self._rate)
         return int((now - self._free_at) * self._rate + 1e-6)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from leadline.engine.decisions import Decisions
 from leadline.engine.hop_proof import HopProof, State
 from leadline.engine.loss import ENOUGH, LossMeter
-from leadline.engine.pings import INTERVAL, PROOFS_EACH, Pings
+from leadline.engine.pings import PROOFS_EACH, Pings
 from leadline.engine.timing import Windows
 
 I64 = NDArray[np.int64]
@@ -53,12 +53,12 @@ class PathProof:
 
     # ---- neighbours ---------------------------------------------------------------------------------------------
 
-    def neighbours(self, wanted: bool, busy: I64, total: int) -> I64:
+    def neighbours(self, wanted: bool, busy: Bool, total: int) -> I64:
         """Hosts to ping for the sake of the others, at most ``total``, none of the ``busy`` ones.
 
-        After ``INTERVAL`` probes to silent hosts, or when proof is ``wanted`` before they are given up.
+        After ``Pings.interval`` probes to silent hosts, or when proof is ``wanted`` before they are given up.
         """
-        count = min(total, max(self._since // INTERVAL, int(wanted)))
+        count = min(total, max(self._since // self._pings.interval, int(wanted)))
         if count <= 0:
             return np.empty(0, dtype=np.int64)
         ready = self._pings.ready()
@@ -74,7 +74,7 @@ class PathProof:
             return np.zeros_like(silent)
         mine: Bool = silent & (self._pings.score == 0)
         wanted = min(ENOUGH, PROOFS_EACH * int(benched[mine].sum()))
-        return mine if self._loss.sent[-1] < wanted else np.zeros_like(silent)
+        return mine if self._loss.told[-1] < wanted else np.zeros_like(silent)
 
     # ---- routers ------------------------------------------------------------------------------------------------
 

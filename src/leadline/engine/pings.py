@@ -18,8 +18,8 @@ F64 = NDArray[np.float64]
 U8 = NDArray[np.uint8]
 Bool = NDArray[np.bool_]
 
-# One ping after so many probes without an answer.
-INTERVAL = 25
+# One ping after so many probes without an answer, and where something is known to be wrong with the path.
+INTERVAL, CLOSE_INTERVAL = 25, 10
 # Proofs of the path that one silent probe is worth.
 PROOFS_EACH = 8
 # Pings to one host that may be on their way at once.
@@ -31,6 +31,7 @@ class Pings:
 
     def __init__(self, hosts: int) -> None:
         self.score: NDArray[np.int16] = np.zeros(hosts, dtype=np.int16)
+        self.interval = INTERVAL
         self._since: I64 = np.zeros(hosts, dtype=np.int64)
         self._pending: Bool = np.zeros((hosts, CODES), dtype=bool)
         self._sent: F64 = np.zeros((hosts, CODES))
@@ -46,7 +47,7 @@ class Pings:
     def due(self, allowed: I64, wants_proof: Bool, total: int) -> I64:
         """Hosts to ping now, at most ``total``: those not heard of for a while, and those whose path must be proven."""
         ready = (self.score > 0) & (allowed > 0) & (self._on_way < MOST_PENDING)
-        ready &= (self._since >= INTERVAL) | wants_proof
+        ready &= (self._since >= self.interval) | wants_proof
         hosts = np.flatnonzero(ready)
         return hosts[self._code_is_free(hosts)][:total]
 

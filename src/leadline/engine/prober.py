@@ -10,18 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.engine.decisions import Decision, Decisions
+from leadline.engine.governor import HEAVY, Governor
 from leadline.engine.hop_proof import HopProof
 from leadline.engine.ledger import CODES, Items, Ledger, Phase
 from leadline.engine.loss import LossMeter
 from leadline.engine.pace import Pace
 from leadline.engine.pacing import Pacing, Suspicion
 from leadline.engine.path_proof import PathProof
-from leadline.engine.pings import Pings
+from leadline.engine.pings import CLOSE_INTERVAL, Pings
 from leadline.engine.rate import RateLimiter
 from leadline.engine.retries import Retries
+from leadline.engine.sends import Sends
 from leadline.engine.timing import PING_MAGNIFIER, RoundTrips, ScanDelays, Windows
 from leadline.model.plan import TimingPlan
-from leadline.model.quick_dataclass import dataclass
 from leadline.wire.distinct import distinct
 
 I64 = NDArray[np.int64]
@@ -29,25 +30,13 @@ F64 = NDArray[np.float64]
 U8 = NDArray[np.uint8]
 Bool = NDArray[np.bool_]
 
-PING = -1
 # So many timing pings in a row without an answer of any kind, and the host is gone or shuts us out.
 GONE = 8
+# What losses weigh when the pace has changed.
+FADED = 0.25
 # Timeouts shrink while round trips are learnt: look again at the latest after this many seconds.
 EXPIRY_GLANCE = 0.05
 _NONE: I64 = np.empty(0, dtype=np.int64)
-
-
-@dataclass(frozen=True, slots=True)
-class Sends:
-    """Probes to send now, ``(N,)`` each: ``columns`` is ``PING`` for timing pings, ``codes`` goes into the tag.
-
-    ``ttls``: not 0 for proofs that are to end at that hop; ``columns`` then says which probe they look like.
-    """
-
-    hosts: I64
-    columns: I64
-    codes: U8
-    ttls: U8
 
 
 class Prober:
@@ -91,6 +80,7 @@ class Prober:
         self._finished: list[I64] = [np.flatnonzero(~self.active)]
         self._decisions = Decisions()
         self.path = PathProof(self.pings, self.loss, self.windows, self._decisions, hop)
+        self.governor = Governor(hosts, now)
         self.pace = Pace(self.windows.low)
         self.sent = self.resolved = 0
 
@@ -112,7 +102,10 @@ class Prober:
         wants_proof = self._wants_proof()
         ping_hosts = self.pings.due(allowed, wants_proof, total)
         allowed[ping_hosts] -= 1
-        others = self.path.neighbours(bool(wants_proof.any()), ping_hosts, total - len(ping_hosts))
+        busy = self.active & (allowed <= 0)
+        busy[ping_hosts] = True
+        others = self.path.neighbours(bool(wants_proof.any()), busy, total - len(ping_hosts))
+        allowed[others] -= 1
         ping_hosts = np.concatenate((ping_hosts, others))
         total -= len(ping_hosts)
         paced = self.pacing.take(now, allowed, total) if self.pacing is not None else _NONE
@@ -131,26 +124,23 @@ class Prober:
         self.ledger.add(items, self.items.tries[items], now)
         self.pings.probes_sent(hosts)
         self.path.probes_sent(hosts)
-        every = np.concatenate((ping_hosts, hosts))
-        self.in_flight[:-1] += np.bincount(every, minlength=self.hosts)
-        self.in_flight[-1] += len(every)
-        self.delays.sent(every, now)
-        count = len(every) + len(ttls)
+        head = bool(self.pings.sent_so_far.sum() % 2)
+        sends = Sends.of(ping_hosts, pings, hosts, items % self.width, codes, pings_first=head)
+        self.in_flight[:-1] += np.bincount(sends.hosts, minlength=self.hosts)
+        self.in_flight[-1] += len(sends.hosts)
+        self.delays.sent(sends.hosts, now)
+        if len(ttls) and self.path.hop is not None:
+            # What the target never sees looks like what it is sent first.
+            host = self.path.hop.host
+            sends = sends.behind(
+                ttls, hop_codes, host, int(self._order[self._offsets[host] if self._offsets is not None else 0])
+            )
+        count = len(sends.hosts)
         self.rate.sent(count)
         self.pace.sent(count)
+        self.governor.sent(count, now)
         self.sent += count
-        columns = np.concatenate((np.full(len(ping_hosts), PING, dtype=np.int64), items % self.width))
-        codes = np.concatenate((pings, codes))
-        limits = np.zeros(count, dtype=np.uint8)
-        if len(ttls):
-            # What the target never sees looks like what it is sent first.
-            host = self.path.hop.host if self.path.hop is not None else 0
-            first = int(self._order[self._offsets[host] if self._offsets is not None else 0])
-            limits[: len(ttls)] = ttls
-            every = np.concatenate((np.full(len(ttls), host, dtype=np.int64), every))
-            columns = np.concatenate((np.full(len(ttls), first, dtype=np.int64), columns))
-            codes = np.concatenate((hop_codes, codes))
-        return Sends(every, columns, codes, limits)
+        return sends
 
     def _allowed(self, now: float, owed: int) -> I64:
         own = self.windows.cwnd[:-1]
@@ -172,7 +162,7 @@ class Prober:
         if not self._group_control:
             return int(self.windows.limit[-1] - self.in_flight[-1])
         window = float(self.windows.cwnd[-1])
-        paced = self.pace.room(now, window, float(self.trips.timeout[-1]))
+        paced = self.pace.room(now, window, float(self.trips.timeout[-1]), self.governor.ceiling)
         if self.windows.limit[-1] > self.windows.limit[0] and int(self.active.sum()) < 2:
             # A host alone is its own group.
             room = int(self.windows.limit[-1])
@@ -249,7 +239,9 @@ class Prober:
         self.path.heard()
         self._heard_of(hosts)
         lost_at = self.items.sent_before(items, codes, times[picked])
-        self._learn_loss(hosts[~weak], codes[~weak], lost_at[~weak], now)
+        self.governor.answered(hosts[measured], (times[picked] - rtt)[measured])
+        counted = self.retries.counted(items, codes)
+        self._learn_loss(hosts[~weak], counted[~weak], lost_at[~weak], now)
         return new
 
     def _learn_loss(self, hosts: I64, codes: U8, lost_at: F64, now: float) -> None:
@@ -260,6 +252,7 @@ class Prober:
         self.pings.proven(hosts)
         if not again.any():
             return
+        self.governor.lost(hosts[again], lost_at[again])
         self._dropped(hosts[again], lost_at[again], "answered only on a retry", now)
         self.retries.of_use(hosts[again], codes[again])
         self._grow_limits(now)
@@ -270,6 +263,7 @@ class Prober:
         if not len(hosts):
             return
         self._leave(hosts)
+        self.governor.answered(hosts, now - rtt)
         self.trips.sample(hosts, rtt)
         self.windows.resolved(hosts)
         self.windows.acknowledge(hosts, PING_MAGNIFIER)
@@ -340,6 +334,7 @@ class Prober:
             self._leave(lost)
             self.windows.resolved(lost)
             self._missed += np.bincount(lost, minlength=self.hosts)
+            self.governor.lost(lost, lost_sent)
             self._dropped(lost, lost_sent, "timing ping lost", now)
             self._give_up_measuring(np.flatnonzero((self._missed >= GONE) & (self.pings.score > 0)))
         if len(items):
@@ -352,8 +347,22 @@ class Prober:
             self.retries.timed_out(items if self.pacing is None else self._held(self.pacing, items, now))
         if self.pacing is not None:
             self.retries.wait(self.pacing.let_go(now))
+        self._govern(now)
         self._settle(now)
         return items
+
+    def _govern(self, now: float) -> None:
+        judged = self.governor.judge(now, float(self.trips.timeout[-1]))
+        if judged is not None:
+            share, before, after = judged
+            heavy = share > HEAVY and after < before
+            self.loss.fade(0.0 if heavy else FADED)
+            self.pings.interval = CLOSE_INTERVAL
+            if heavy:
+                self.retries.void(self.active)
+            fell = f"{share:.0%} of what can be answered is lost: the path is overrun"
+            cause = fell if after < before else "less was lost no less: the path loses by itself"
+            self._decisions.add(now, -1, "rate", cause, before, after)
 
     def _held(self, pacing: Pacing, items: I64, now: float) -> I64:
         """What is not kept back for hosts that limit their answers."""
@@ -368,6 +377,7 @@ class Prober:
             self.pings.score[hosts] = 0
             self._missed[hosts] = 0
             self.windows.restart(hosts)
+            self.governor.forget(hosts)
 
     def _settled(self) -> Bool:
         idle: Bool = self.active & (self.cursor == self.counts) & (self.in_flight[:-1] == 0)
@@ -406,7 +416,7 @@ class Prober:
         retries = self.retries
         nearly: Bool = self.active & (self.cursor == self.counts) & (retries.benched > 0) & (retries.waiting == 0)
         nearly &= retries.limit < retries.most
-        own = nearly & self.pings.unproven(self.loss.sent[:-1], retries.benched)
+        own = nearly & self.pings.unproven(self.loss.told[:-1], retries.benched)
         return own | self.path.unproven(nearly, retries.benched)
 
     def next_timer(self, now: float) -> float | None:

@@ -12,7 +12,8 @@ from leadline.engine.codec import PING_SLOT, ProbeCodec, Replies
 from leadline.engine.group import HostGroup
 from leadline.engine.ledger import CODES
 from leadline.engine.probe_kind import ProbeKind
-from leadline.engine.prober import PING, Prober, Sends
+from leadline.engine.prober import Prober
+from leadline.engine.sends import PING, Sends
 from leadline.model.event import Event, TimingDecision
 from leadline.wire.batch import FrameBatch, empty
 from leadline.wire.columns import Decoded, decode

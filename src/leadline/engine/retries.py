@@ -33,7 +33,32 @@ class Retries:
         self.waiting: I64 = np.zeros(hosts, dtype=np.int64)
         self.benched: I64 = np.zeros(hosts, dtype=np.int64)
         self._useful: I64 = np.zeros(hosts, dtype=np.int64)
+        self._floor = self.limit.copy()
+        # Tries that do not count, of each item; made when there are any.
+        self._void: U8 | None = None
         self._queue: deque[I64] = deque()
+
+    def insist(self, limit: int) -> None:
+        """Silent probes are sent again so often at least, as far as the user allows."""
+        self._floor[:] = self.limit[:] = min(limit, self.most)
+
+    def void(self, active: Bool) -> None:
+        """What was tried until now was tried on an overrun path: it does not count, and begins again."""
+        tries = self._items.tries
+        self._void = np.where(self._items.phase == Phase.DECIDED, np.uint8(0), tries)
+        self._useful[:] = 0
+        self.limit = np.maximum(self._floor, np.minimum(self.limit, 2))
+        self._unbench(np.flatnonzero(active & (self.benched > 0)))
+
+    def counted(self, items: I64, codes: U8) -> U8:
+        """How many of the tries before the answered one count."""
+        return codes if self._void is None else codes - np.minimum(self._void[items], codes)
+
+    def _may_go_again(self, items: I64) -> Bool:
+        tries = self._items.tries[items].astype(np.int64)
+        counted = tries if self._void is None else tries - self._void[items]
+        result: Bool = (counted <= self.limit[items // self._width]) & (tries <= self.most)
+        return result
 
     def wait(self, items: I64) -> None:
         """These items are to be sent again as soon as there is room."""
@@ -46,7 +71,7 @@ class Retries:
         """Nobody waits for these items any longer: they are tried again, or given up for now where they were tried
         often enough.
         """
-        again = self._items.tries[items] <= self.limit[items // self._width]
+        again = self._may_go_again(items)
         self.wait(items[again])
         self.bench(items[~again])
 
@@ -123,6 +148,6 @@ class Retries:
             return
         rows, columns = np.nonzero(self._items.phase.reshape(self._hosts, self._width)[hosts] == Phase.BENCHED)
         items = hosts[rows] * self._width + columns
-        items = items[self._items.tries[items] <= self.limit[items // self._width]]
+        items = items[self._may_go_again(items)]
         self.benched -= np.bincount(items // self._width, minlength=self._hosts)
         self.wait(items)

@@ -12,8 +12,9 @@ from leadline.engine.codec import ICMP, ICMPV6, ProbeCodec, Replies
 from leadline.engine.group import HostGroup
 from leadline.engine.ledger import Phase
 from leadline.engine.probe_kind import ProbeKind
-from leadline.engine.prober import Prober, Sends
+from leadline.engine.prober import Prober
 from leadline.engine.raw_machine import PING_SCORES, RawMachine
+from leadline.engine.sends import Sends
 from leadline.model.event import PortFound
 from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason
 from leadline.model.tcp_flags import SYN

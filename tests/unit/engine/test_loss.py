@@ -35,3 +35,12 @@ def test_so_many_tries_make_a_lost_answer_rarer_than_tolerated(share: float) -> 
 
 def test_a_dead_path_costs_a_bounded_number() -> None:
     assert counted(1, 0, 1000, 1000).retries_needed().tolist() == [MOST_RETRIES]
+
+
+def test_what_was_lost_at_another_pace_fades() -> None:
+    meter = LossMeter(1)
+    meter.count(np.array([0]), np.array([40.0]), np.array([20.0]))
+    meter.count_group(8.0, 4.0)
+    meter.fade(0.25)
+    assert meter.sent.tolist() == [10.0, 12.0]
+    assert meter.lost.tolist() == [5.0, 6.0]

@@ -40,7 +40,7 @@ def test_silence_spreads_a_window_over_the_time_it_is_waited_for() -> None:
 def test_no_more_is_saved_up_than_a_burst() -> None:
     pace = silent()
     assert pace.room(T0, 200.0, 0.5) == BURST
-    pace.sent(16)
+    pace.sent(int(BURST))
     assert pace.room(T0 + 60, 200.0, 0.5) == BURST
     # At a high rate a burst is the work of a few milliseconds: fewer turns, no larger gaps.
     rate = AHEAD * 8000 / 0.5
@@ -55,7 +55,7 @@ def test_the_next_time_is_named_only_while_the_pace_is_what_is_waited_for() -> N
     pace = silent()
     assert pace.room(T0, 80.0, 1.0) == BURST
     assert pace.next_time(T0) is None
-    pace.sent(16)
+    pace.sent(int(BURST))
     assert pace.next_time(T0) == pytest.approx(T0 + BURST / 2 / (AHEAD * 80))
     assert pace.next_time(T0 + 1) is None
 

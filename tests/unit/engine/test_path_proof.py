@@ -9,7 +9,8 @@ from leadline.engine.hop_proof import STEP, HopProof, State
 from leadline.engine.loss import ENOUGH
 from leadline.engine.path_proof import WORTH_A_SEARCH
 from leadline.engine.pings import INTERVAL
-from leadline.engine.prober import PING, Prober
+from leadline.engine.prober import Prober
+from leadline.engine.sends import PING
 from leadline.model.plan import TimingPlan
 from tests.support.probing import T0, answer, check_books, take
 

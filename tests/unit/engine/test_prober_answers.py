@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from leadline.engine.ledger import Phase
-from leadline.engine.prober import GONE, PING
+from leadline.engine.prober import GONE
+from leadline.engine.sends import PING
 from leadline.model.plan import TimingPlan
 from tests.support.probing import T0, FakeHosts, answer, check_books, prober_of, take
 

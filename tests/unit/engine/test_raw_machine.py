@@ -8,8 +8,8 @@ from scapy.layers.inet import TCP
 
 from leadline.engine.codec import PING_SLOT, Replies
 from leadline.engine.probe_kind import ProbeKind
-from leadline.engine.prober import PING
 from leadline.engine.raw_machine import PING_SCORES
+from leadline.engine.sends import PING
 from leadline.model.event import Notice, TimingDecision
 from leadline.model.plan import TimingPlan
 from leadline.wire.batch import FrameBatch, empty

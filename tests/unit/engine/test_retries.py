@@ -90,3 +90,37 @@ def test_forgotten_hosts_wait_for_nothing() -> None:
     retries.forget(room(0))
     assert retries.waiting.tolist() == [0, 1]
     assert retries.take(room(9, 9), 9).tolist() == [14]
+
+
+def test_tries_on_an_overrun_path_do_not_count() -> None:
+    items, retries = made(most=5)
+    every = np.arange(2 * WIDTH)
+    items.mark_sent(every, 2.0)
+    retries.timed_out(every)
+    retries.of_use(room(0), np.array([4], dtype=np.uint8))
+    retries.grow(room(1, 1), np.array([True, False]))
+    retries.timed_out(room(3))
+    retries.void(np.array([True, False]))
+    assert retries.limit.tolist() == [2, 1]
+    assert retries.waiting[0] >= WIDTH
+    assert retries.benched.tolist() == [0, WIDTH]
+    codes = np.array([1, 2, 3], dtype=np.uint8)
+    assert retries.counted(room(0, 1, 2), codes).tolist() == [0, 0, 1]
+    for _ in range(8):
+        items.mark_sent(room(0), 3.0)
+        retries.timed_out(room(0))
+    assert items.tries[0] == 10
+    assert items.phase[0] == Phase.BENCHED
+
+
+def test_all_tries_count_where_nothing_was_overrun() -> None:
+    _, retries = made()
+    assert retries.counted(room(0), np.array([3], dtype=np.uint8)).tolist() == [3]
+
+
+def test_insisting_is_bounded_by_what_the_user_allows_and_kept() -> None:
+    _, retries = made(most=3)
+    retries.insist(9)
+    assert retries.limit.tolist() == [3, 3]
+    retries.void(np.array([True, True]))
+    assert retries.limit.tolist() == [3, 3]

@@ -1,0 +1,165 @@
+"""Keeps a path from being overrun: a ceiling of probes a second, lowered by measured loss.
+
+Windows count what is in flight, and where answers come at once, or many hosts share a bottleneck, the smallest windows
+are still more than a path carries. The governor looks at what is lost of all that is known to be answered, over
+stretches of time: too much, and the ceiling is set to the share that came through; else it rises slowly.
+
+Some paths lose by themselves. What is delivered tells the difference: a bottleneck delivers as much as before when it
+is sent less, a path that just loses delivers less in proportion. Such a loss is taken as given.
+
+An answer is known after a round trip, a loss after a timeout: what was sent at the same time is judged together.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from numpy.typing import NDArray
+
+I64 = NDArray[np.int64]
+F64 = NDArray[np.float64]
+
+# Answers and losses that one judgement takes. What is sent is told apart by slots of time, as long as a timeout or so
+# many seconds; a slot is judged when it is ripe: two later.
+ENOUGH_TOLD, SHORTEST, SLOTS = 24.0, 0.1, 4
+# Loss beyond what the path always loses that is taken for a bottleneck.
+TOO_MUCH = 0.08
+# How far one judgement lowers the ceiling at most, how far below what came through it begins again, and how it rises:
+# fast while far below the rate that was too much, slowly near it.
+LOWEST_STEP, MARGIN, RISE, SLOW_RISE, NEAR = 0.3, 0.95, 1.1, 1.02, 0.9
+# More than this no path loses by itself.
+MOST_GIVEN = 0.5
+# A loss that makes what was tried until now worthless.
+HEAVY = 0.3
+# Answers and losses of one host that count in one judgement, and those after which it has a share of its own.
+HOST_WEIGHT, HOST_TOLD = 8.0, 4.0
+# By how much the rate must have fallen before it is judged whether that was of any use.
+TEST_AT = 0.4
+# No path is so poor that less than this is worth the time (probes a second).
+LEAST_RATE = 5.0
+
+
+class Governor:
+    """For a group of ``hosts``; ``now`` in seconds of the clock.
+
+    ``ceiling``: probes a second, ``None`` until something was too much. ``given``: the share that is always lost.
+    """
+
+    def __init__(self, hosts: int, now: float) -> None:
+        self.ceiling: float | None = None
+        self.given = 0.0
+        self._too_much = np.inf
+        self._reference: tuple[float, float] | None = None
+        self._good: F64 = np.zeros((SLOTS, hosts))
+        self._lost: F64 = np.zeros((SLOTS, hosts))
+        self._sent: F64 = np.zeros(SLOTS)
+        self._ripe_good: F64 = np.zeros(hosts)
+        self._ripe_lost: F64 = np.zeros(hosts)
+        self._length = SHORTEST
+        self._restart(now)
+
+    def _restart(self, now: float) -> None:
+        """What was sent until now tells nothing of the pace that begins."""
+        self._start, self._oldest = now, 0
+        for column in (self._good, self._lost, self._sent, self._ripe_good, self._ripe_lost):
+            column[:] = 0
+        self._ripe_sent = self._ripe_time = 0.0
+
+    def sent(self, count: int, now: float) -> None:
+        """So many probes leave."""
+        self._turn(now)
+        self._sent[int((now - self._start) / self._length) % SLOTS] += count
+
+    def answered(self, hosts: I64, sent: F64) -> None:
+        """Answers from these hosts (repeats allowed) to probes that left at ``sent``."""
+        self._count(self._good, hosts, sent)
+
+    def lost(self, hosts: I64, sent: F64) -> None:
+        """Probes known to be answerable that left at ``sent`` were lost."""
+        self._count(self._lost, hosts, sent)
+
+    def _count(self, columns: F64, hosts: I64, sent: F64) -> None:
+        age = (np.maximum(sent, self._start - self._length) - self._start) / self._length
+        slots = np.floor(age).astype(np.int64)
+        known = (slots >= self._oldest) & (slots < self._oldest + SLOTS)
+        np.add.at(columns, (slots[known] % SLOTS, hosts[known]), 1.0)
+
+    def forget(self, hosts: I64) -> None:
+        """What was counted as lost on the way to these hosts was none: they are gone."""
+        for column in (self._good, self._lost):
+            column[:, hosts] = 0
+        self._ripe_good[hosts] = self._ripe_lost[hosts] = 0
+
+    def _turn(self, now: float) -> None:
+        """Slots whose losses are known by now are ripe."""
+        current = int((now - self._start) / self._length)
+        for slot in range(self._oldest, min(current - SLOTS + 2, self._oldest + SLOTS)):
+            place = slot % SLOTS
+            self._ripe_good += self._good[place]
+            self._ripe_lost += self._lost[place]
+            self._ripe_sent += self._sent[place]
+            self._ripe_time += self._length
+            self._good[place] = self._lost[place] = self._sent[place] = 0
+        self._oldest = max(self._oldest, current - SLOTS + 2)
+
+    def judge(self, now: float, patience: float) -> tuple[float, float, float] | None:
+        """Look at what was told since the last judgement, when it is enough. ``patience``: the timeout, in seconds.
+
+        Returns the loss seen, and the ceiling before and after, when it was too much: then the ceiling has fallen
+        (from infinity where there was none), or was put back because falling was of no use.
+        """
+        self._turn(now)
+        told = self._ripe_good + self._ripe_lost
+        count = float(np.minimum(told, self._most_of_one(told)).sum())
+        if count < ENOUGH_TOLD:
+            return None
+        chance = 2 * math.sqrt(self.given * (1 - self.given) / count)
+        most = self.given + max(TOO_MUCH, chance)
+        share, rate = self._share(), float(self._ripe_sent) / self._ripe_time
+        before = np.inf if self.ceiling is None else self.ceiling
+        overrun = share > most
+        if overrun:
+            self._lower(share, min(rate, before))
+            self._length = max(SHORTEST, patience)
+            self._restart(now)
+        else:
+            self._reference = None
+            if share < self.given - chance:
+                self.given = (self.given + share) / 2
+            if self.ceiling is not None and rate > 0.7 * self.ceiling:
+                self.ceiling *= RISE if self.ceiling < NEAR * self._too_much else SLOW_RISE
+            self._ripe_good[:] = self._ripe_lost[:] = 0
+            self._ripe_sent = self._ripe_time = 0.0
+        after = np.inf if self.ceiling is None else self.ceiling
+        return (share, before, after) if overrun else None
+
+    def _share(self) -> float:
+        """Loss on what the hosts have in common: one that limits its answers is its own affair."""
+        lost, told = self._ripe_lost, self._ripe_good + self._ripe_lost
+        enough = told >= HOST_TOLD
+        if np.count_nonzero(enough) > 2:
+            return float(np.quantile(lost[enough] / told[enough], 0.4, method="lower"))
+        weight = np.minimum(1.0, self._most_of_one(told) / np.maximum(told, 1.0))
+        return float((weight * lost).sum() / (weight * told).sum())
+
+    @staticmethod
+    def _most_of_one(told: F64) -> float:
+        return max(HOST_WEIGHT, ENOUGH_TOLD / max(1, int(np.count_nonzero(told))))
+
+    def _lower(self, share: float, rate: float) -> None:
+        if self._reference is None or share > self._reference[1] + TOO_MUCH:
+            # Where it was worst is what to compare with.
+            self._reference = rate, share
+        first, first_share = self._reference
+        if rate <= TEST_AT * first:
+            delivered = rate * (1 - share) / (first * (1 - first_share) + 1e-9)
+            if delivered < (rate / first + 1) / 2 and share > 0.6 * first_share:
+                # Less was sent, less came through, and as much was lost: it was not us.
+                self.given = min(share, MOST_GIVEN)
+                self.ceiling, self._too_much, self._reference = first, np.inf, None
+                return
+            self._reference = rate, share
+        came_through = rate * max(LOWEST_STEP, 1 - (share - self.given))
+        self.ceiling = max(LEAST_RATE, MARGIN * came_through)
+        self._too_much = came_through

@@ -1,0 +1,126 @@
+"""The ceiling follows what a path carries, and a loss that is not ours is taken as given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+
+from leadline.engine.governor import ENOUGH_TOLD, LEAST_RATE, MOST_GIVEN, Governor
+
+T0 = 10.0
+PATIENCE = 0.1
+STEP = 0.01
+
+
+class Path:
+    """Sends as fast as ``wish`` and the ceiling allow; ``loss(rate)`` of it is lost; answers come at once."""
+
+    def __init__(self, hosts: int, wish: float, loss: Callable[[float], float], seed: int = 1) -> None:
+        self.governor = Governor(hosts, T0)
+        self.hosts, self.wish, self.loss = hosts, wish, loss
+        self.random = np.random.default_rng(seed)
+        self.rates: list[float] = []
+        self.now = T0
+        self.owed = 0.0
+        self.pending: list[tuple[float, np.ndarray[tuple[int], np.dtype[np.int64]]]] = []
+
+    def run(self, seconds: float) -> float:
+        """The mean rate of the last half."""
+        turns = int(seconds / STEP)
+        for _ in range(turns):
+            self.now += STEP
+            rate = min(self.wish, self.governor.ceiling or self.wish)
+            self.rates.append(rate)
+            self.owed += rate * STEP
+            count, self.owed = int(self.owed), self.owed % 1
+            self.governor.sent(count, self.now)
+            hosts = self.random.integers(0, self.hosts, count)
+            lost = self.random.random(count) < self.loss(rate)
+            self.governor.answered(hosts[~lost], np.full(int((~lost).sum()), self.now))
+            self.pending.append((self.now, hosts[lost]))
+            while self.pending and self.pending[0][0] + PATIENCE <= self.now:
+                at, late = self.pending.pop(0)
+                self.governor.lost(late, np.full(len(late), at))
+            self.governor.judge(self.now, PATIENCE)
+        return float(np.mean(self.rates[-turns // 2 :]))
+
+
+def bottleneck(capacity: float) -> Callable[[float], float]:
+    return lambda rate: max(0.0, 1 - capacity / rate)
+
+
+@pytest.mark.parametrize("hosts", [1, 2, 30])
+@pytest.mark.parametrize("capacity", [200.0, 1000.0])
+def test_the_rate_settles_near_what_a_bottleneck_carries(hosts: int, capacity: float) -> None:
+    path = Path(hosts, 5000.0, bottleneck(capacity))
+    assert 0.8 * capacity <= path.run(20) <= 1.25 * capacity
+    assert path.governor.given < 0.1
+
+
+def test_a_path_that_carries_everything_has_no_ceiling() -> None:
+    path = Path(3, 5000.0, lambda rate: 0.0)
+    path.run(3)
+    assert path.governor.ceiling is None
+    natural = Path(3, 5000.0, lambda rate: 0.04)
+    natural.run(3)
+    assert natural.governor.ceiling is None
+
+
+def test_loss_that_does_not_depend_on_the_rate_is_taken_as_given() -> None:
+    path = Path(4, 1000.0, lambda rate: 0.25)
+    assert path.run(30) > 500
+    assert path.governor.given == pytest.approx(0.25, abs=0.12)
+    # It went down before, as with any loss.
+    assert min(path.rates) < 500
+
+
+def test_a_bottleneck_behind_a_lossy_path_is_found_all_the_same() -> None:
+    path = Path(4, 5000.0, lambda rate: 1 - 0.9 * min(1.0, 800 / rate))
+    assert path.run(30) < 1500
+
+
+def test_a_bottleneck_that_widens_is_used_again() -> None:
+    path = Path(4, 5000.0, bottleneck(300))
+    path.run(5)
+    path.loss = bottleneck(900)
+    assert path.run(25) > 700
+
+
+def test_one_host_that_limits_its_answers_is_its_own_affair() -> None:
+    governor = Governor(10, T0)
+    now = T0
+    for _ in range(200):
+        now += STEP
+        governor.sent(20, now)
+        governor.answered(np.repeat(np.arange(1, 10), 2), np.full(18, now))
+        governor.lost(np.zeros(2, dtype=np.int64), np.full(2, now))
+        assert governor.judge(now, PATIENCE) is None
+    assert governor.ceiling is None
+
+
+def test_nothing_is_judged_by_a_few_nor_by_what_left_before_the_last_change() -> None:
+    governor = Governor(1, T0)
+    one = np.zeros(1, dtype=np.int64)
+    for turn in range(int(ENOUGH_TOLD) - 1):
+        governor.lost(one, np.array([T0 + 0.001 * turn]))
+    assert governor.judge(T0 + 2, PATIENCE) is None
+    governor.lost(np.zeros(90, dtype=np.int64), np.full(90, T0 - 5))
+    assert governor.judge(T0 + 2, PATIENCE) is None
+    governor.forget(one)
+
+
+def test_hosts_that_are_gone_are_no_measure() -> None:
+    governor = Governor(2, T0)
+    governor.sent(100, T0)
+    governor.lost(np.zeros(50, dtype=np.int64), np.full(50, T0))
+    governor.forget(np.array([0]))
+    assert governor.judge(T0 + 1, PATIENCE) is None
+
+
+def test_a_path_that_loses_everything_is_still_asked_now_and_then() -> None:
+    path = Path(1, 100.0, lambda rate: 1.0)
+    path.run(60)
+    assert path.governor.ceiling is None or path.governor.ceiling >= LEAST_RATE
+    assert path.governor.given <= MOST_GIVEN
