@@ -33,7 +33,8 @@ MOST_GIVEN = 0.5
 # A loss that makes what was tried until now worthless.
 HEAVY = 0.3
 # Answers and losses of one host that count in one judgement, and those after which it has a share of its own.
-HOST_WEIGHT, HOST_TOLD = 8.0, 4.0
+# Of so many hosts with a share the path's is the two fifths quantile.
+HOST_WEIGHT, HOST_TOLD, MANY_HOSTS = 8.0, 4.0, 6
 # By how much the rate must have fallen before it is judged whether that was of any use.
 TEST_AT = 0.4
 # No path is so poor that less than this is worth the time (probes a second).
@@ -124,7 +125,8 @@ class Governor:
             self._length = max(SHORTEST, patience)
             self._restart(now)
         else:
-            self._reference = None
+            if share < self.given + TOO_MUCH / 2:
+                self._reference = None
             if share < self.given - chance:
                 self.given = (self.given + share) / 2
             if self.ceiling is not None and rate > 0.7 * self.ceiling:
@@ -138,7 +140,7 @@ class Governor:
         """Loss on what the hosts have in common: one that limits its answers is its own affair."""
         lost, told = self._ripe_lost, self._ripe_good + self._ripe_lost
         enough = told >= HOST_TOLD
-        if np.count_nonzero(enough) > 2:
+        if np.count_nonzero(enough) >= MANY_HOSTS:
             return float(np.quantile(lost[enough] / told[enough], 0.4, method="lower"))
         weight = np.minimum(1.0, self._most_of_one(told) / np.maximum(told, 1.0))
         return float((weight * lost).sum() / (weight * told).sum())
