@@ -25,6 +25,8 @@ F64 = NDArray[np.float64]
 ENOUGH_TOLD, SHORTEST, SLOTS = 24.0, 0.1, 4
 # Loss beyond what the path always loses that is taken for a bottleneck.
 TOO_MUCH = 0.08
+# Standard deviations by which it has to be more.
+SURE = 3.0
 # How far one judgement lowers the ceiling at most, how far below what came through it begins again, and how it rises:
 # fast while far below the rate that was too much, slowly near it.
 LOWEST_STEP, MARGIN, RISE, SLOW_RISE, NEAR = 0.3, 0.95, 1.1, 1.02, 0.9
@@ -115,8 +117,10 @@ class Governor:
         count = float(np.minimum(told, self._most_of_one(told)).sum())
         if count < ENOUGH_TOLD:
             return None
-        chance = 2 * math.sqrt(self.given * (1 - self.given) / count)
-        most = self.given + max(TOO_MUCH, chance)
+        bearable = self.given + TOO_MUCH
+        # Few samples say little: what could be chance is no reason to slow down.
+        chance = SURE * math.sqrt(bearable * (1 - bearable) / count)
+        most = bearable + chance
         share, rate = self._share(), float(self._ripe_sent) / self._ripe_time
         before = np.inf if self.ceiling is None else self.ceiling
         overrun = share > most
@@ -154,11 +158,11 @@ class Governor:
             # Where it was worst is what to compare with.
             self._reference = rate, share
         first, first_share = self._reference
-        if rate <= TEST_AT * first:
+        if rate <= TEST_AT * first and share <= MOST_GIVEN:
             delivered = rate * (1 - share) / (first * (1 - first_share) + 1e-9)
             if delivered < (rate / first + 1) / 2 and share > 0.6 * first_share:
                 # Less was sent, less came through, and as much was lost: it was not us.
-                self.given = min(share, MOST_GIVEN)
+                self.given = share
                 self.ceiling, self._too_much, self._reference = first, np.inf, None
                 return
             self._reference = rate, share
