@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterable
 from typing import TextIO
 
 from leadline.model.event import Event, ScanEnded, TaskEnded, TaskProgress, TaskStarted
@@ -12,8 +13,10 @@ _SHORTEST_REDRAW = 0.1
 _BAR = 10
 
 
-def progress_line(event: TaskProgress, width: int) -> str:
+def progress_line(event: TaskProgress, width: int, others: Iterable[TaskProgress] = ()) -> str:
     """What is known of the running stage, in at most ``width`` columns: what matters least is left out first.
+
+    ``others``: stages that run beside it, of which only the share is told.
 
     ``SYN Stealth Scan [####......]   41%  3 hosts at work  8 done  1,210 packets/s  0:00:12 left``
     """
@@ -27,6 +30,7 @@ def progress_line(event: TaskProgress, width: int) -> str:
         (3, f"{event.hosts_done:,} done ({event.hosts_up:,} up)"),
         (2, f"{event.rate:,.0f} packets/s"),
         (1, f"{_span(event.remaining)} left" if event.remaining is not None else ""),
+        *((5, f"+ {other.task} {min(max(other.percent, 0.0), 100.0):.0f}%") for other in others),
     ]
     kept = [(rank, text) for rank, text in parts if text]
     while len(kept) > 1 and len("  ".join(text for _, text in kept)) > width:
@@ -46,24 +50,38 @@ class LiveLine:
         self._stream = stream
         self._width = width
         self._now = now
-        self._latest: TaskProgress | None = None
+        # By task, the one that has been at work for longest first.
+        self._latest: dict[str, TaskProgress] = {}
+        self._begun: Counter[str] = Counter()
         self._shown = ""
         self._drawn_at = -1.0
 
     def feed(self, event: Event) -> None:
         """Call after the reports had the event: shows the line anew when it changed or was wiped away."""
         if isinstance(event, TaskProgress):
-            self._latest = event
+            self._latest[event.task] = event
         elif isinstance(event, TaskStarted | TaskEnded | ScanEnded):
-            self._latest = None
+            self._turn(event)
             self.erase()
-        if self._latest is None:
+        if not self._latest:
             return
-        line = progress_line(self._latest, self._width() - 1)
+        first, *others = self._latest.values()
+        line = progress_line(first, self._width() - 1, others)
         now = self._now()
         if line != self._shown and now - self._drawn_at >= _SHORTEST_REDRAW:
             self._write(_ERASE + line)
             self._shown, self._drawn_at = line, now
+
+    def _turn(self, event: TaskStarted | TaskEnded | ScanEnded) -> None:
+        """Groups of one task overlap: it is over when the last of them is."""
+        if isinstance(event, TaskStarted):
+            self._begun[event.task] += 1
+        elif isinstance(event, ScanEnded):
+            self._latest.clear()
+        else:
+            self._begun[event.task] -= 1
+            if self._begun[event.task] <= 0:
+                self._latest.pop(event.task, None)
 
     def erase(self) -> None:
         """Wipe the line away: something else is going to be written."""
@@ -76,7 +94,7 @@ class LiveLine:
             self._stream.write(text)
             self._stream.flush()
         except (OSError, ValueError):  # the terminal is gone; the reports decide what that means
-            self._latest = None
+            self._latest.clear()
 
 
 class InFront:

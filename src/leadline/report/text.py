@@ -148,6 +148,8 @@ class NormalText:
             return progress_lines(event, self._started) if self._gate.admits(event, self.plan) else []
         if isinstance(event, TaskStarted):
             self._gate.task_started(event, self.plan)
+        else:
+            self._gate.task_ended(event)
         if self.plan.verbosity < 1:
             return []
         clock = minute(self._started + event.at)

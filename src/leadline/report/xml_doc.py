@@ -83,6 +83,8 @@ class XmlDocument:
     def _task(self, event: TaskStarted | TaskEnded, started: float) -> str:
         if isinstance(event, TaskStarted):
             self._gate.task_started(event, self.plan)
+        else:
+            self._gate.task_ended(event)
         if self.plan.verbosity < 1:
             return ""
         name = "taskbegin" if isinstance(event, TaskStarted) else "taskend"

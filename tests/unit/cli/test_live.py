@@ -90,8 +90,9 @@ def test_wiped_away_before_other_text_and_drawn_again_after_it() -> None:
 
 
 def test_gone_when_the_stage_ends() -> None:
-    for end in (TaskEnded(1.0, "x"), TaskStarted(1.0, "y"), ScanEnded(1.0, 2.0, "success")):
+    for end in (TaskEnded(1.0, "SYN Stealth Scan"), ScanEnded(1.0, 2.0, "success")):
         terminal = Terminal()
+        terminal.feed(TaskStarted(0.0, "SYN Stealth Scan"))
         terminal.feed(progress())
         assert terminal.feed(end) == "\r\x1b[K"
         assert terminal.feed(Notice(1.0, "info", "x")) == ""
@@ -117,3 +118,19 @@ def test_in_front_passes_on() -> None:
     assert not front.isatty()
     with pytest.raises(io.UnsupportedOperation):
         front.fileno()
+
+
+def test_stages_that_overlap_share_the_line() -> None:
+    terminal = Terminal()
+    for task in ("SYN Stealth Scan", "SYN Stealth Scan", "Service scan"):
+        terminal.feed(TaskStarted(0.0, task))
+    terminal.feed(progress(40.0))
+    shown = terminal.feed(progress(20.0, task="Service scan"))
+    assert shown.startswith("\r\x1b[KSYN Stealth Scan")
+    assert shown.endswith("+ Service scan 20%")
+    terminal.feed(TaskEnded(1.0, "SYN Stealth Scan"))
+    assert "SYN Stealth Scan" in terminal.feed(progress(21.0, task="Service scan")), "another group is at work"
+    terminal.feed(TaskEnded(1.0, "SYN Stealth Scan"))
+    assert "SYN Stealth Scan" not in terminal.feed(progress(22.0, task="Service scan"))
+    terminal.width = 30
+    assert "+" not in progress_line(progress(), 30, [progress(task="Service scan")])

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
-from leadline.model.event import TaskProgress, TaskStarted
+from dataclasses import replace
+
+from leadline.model.event import TaskEnded, TaskProgress, TaskStarted
 from leadline.model.plan import OutputPlan
 from leadline.report.progress import ProgressGate
 
@@ -38,3 +40,24 @@ def test_asking_lets_exactly_one_through() -> None:
     gate = ProgressGate()
     gate.ask()
     assert admitted(gate, OutputPlan(), 1, 2) == [1]
+
+
+def test_tasks_that_overlap_have_lines_of_their_own() -> None:
+    gate, plan = ProgressGate(), OutputPlan(stats_every=5.0)
+    both = [replace(at(6.0), task=task) for task in ("SYN", "Service scan")]
+    assert [gate.admits(event, plan) for event in both] == [True, True]
+    assert [gate.admits(event, plan) for event in both] == [False, False]
+    gate.ask()
+    assert [gate.admits(event, plan) for event in both] == [True, True], "each of them answers"
+    assert [gate.admits(event, plan) for event in both] == [False, False], "once"
+
+
+def test_a_group_that_joins_its_task_does_not_put_the_line_off() -> None:
+    gate, plan = ProgressGate(), OutputPlan(verbosity=1)
+    gate.task_started(TaskStarted(0.0, at(0.0).task), plan)
+    gate.task_started(TaskStarted(29.0, at(0.0).task), plan)
+    assert gate.admits(at(30.0), plan)
+    for _ in range(2):
+        gate.task_ended(TaskEnded(31.0, at(0.0).task))
+    gate.task_started(TaskStarted(50.0, at(0.0).task), plan)
+    assert not gate.admits(at(65.0), plan), "a later one begins anew"
