@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.random import Generator
 
-from leadline.model.event import HostDone, Notice, TargetSkipped, TaskProgress, TimingDecision
+from leadline.engine.control import Control
+from leadline.link.base import Interface
+from leadline.model.event import HostDone, Notice, PacketTraced, TargetSkipped, TaskProgress, TimingDecision
 from leadline.model.host import Host, HostStatus
 from leadline.model.port import PortState, Reason
 from leadline.model.swept import HostsSilent, HostsSwept
@@ -19,7 +21,8 @@ from leadline.sim.faults import LinkFaults
 from leadline.sim.liars import Lie, WrongTag, syn_acks
 from leadline.sim.network import SimNetwork
 from leadline.sim.traffic import ACK, RST, Answers, Probes, take
-from leadline.sim.world import PortTable, SimHost, World, ports, simple_world
+from leadline.sim.world import PortTable, SimHost, SimInterface, World, ports, simple_world
+from leadline.wire.batch import FrameBatch
 from tests.support.sim_scan import SimScan, open_ports, sim_scan, stop_when
 
 NETWORK = "10.32.0.0/19"
@@ -305,3 +308,40 @@ def test_the_pace_survives_a_ring_that_is_too_small(small: pytest.MonkeyPatch) -
     scan = sim_scan(world, "10.32.0.0/20", network=network, **(OPTIONS | {"ports": "80"}))
     assert len(swept(scan)) == 4096
     assert any("receive ring" in event.cause for event in scan.of(TimingDecision))
+
+
+def test_a_link_that_takes_little_at_a_time(small: pytest.MonkeyPatch) -> None:
+    network = SimNetwork(world_of(20), 1, send_room=100)
+    scan = sim_scan(world_of(20), "10.32.0.0/23", network=network, **(OPTIONS | {"ports": "80"}))
+    assert len(swept(scan)) == 20
+    full = SimNetwork(world_of(20), 1)
+    refusals, transmit = iter(range(3)), full.transmit
+
+    def stuck(interface: Interface, batch: FrameBatch) -> int:
+        return transmit(interface, batch) if next(refusals, None) is None else 0
+
+    small.setattr(full, "transmit", stuck)
+    scan = sim_scan(world_of(20), "10.32.0.0/23", network=full, **(OPTIONS | {"ports": "80"}))
+    assert len(swept(scan)) == 20
+
+
+def test_every_packet_can_be_shown(small: pytest.MonkeyPatch) -> None:
+    control = Control()
+    control.packet_trace = True
+    scan = sim_scan(world_of(5), "10.32.0.0/25", control=control, **(OPTIONS | {"ports": "80"}))
+    traced = [event.direction for event in scan.of(PacketTraced)]
+    assert traced.count("SENT") == scan.ended.packets_sent
+    assert traced.count("RCVD") == scan.ended.packets_received
+
+
+def test_several_ways_out(small: pytest.MonkeyPatch) -> None:
+    """Half of the network lies behind another interface."""
+    world = world_of(300)
+    second = SimInterface(
+        "eth1", ((ip_address("10.32.16.1"), 20),), mac=b"\x02\x4c\x44\x00\x00\x07", kind="point", link_header=0
+    )
+    far = replace(world.subnets[-1], network=ip_network("10.32.16.0/20"), routers=(), interface="eth1")
+    world = replace(world, interfaces=(*world.interfaces, second), subnets=(*world.subnets, far))
+    scan = sim_scan(world, NETWORK, **(OPTIONS | {"ports": "80"}))
+    assert {str(host.addresses[0]) for host in world.hosts} <= set(swept(scan))
+    assert scan.ended.hosts_total == 8192
