@@ -42,6 +42,8 @@ class ScanArguments(TypedDict, total=False):
     ``patient``: as ``--version-wait patient``. ``proxies``: URLs, nearest first. ``network`` and ``resolver``: other
     than this machine's own (``leadline.sim``).
 
+    ``zombie`` (-sI) and ``relay`` (-b) choose their techniques.
+
     The shape of packets: ``mtu`` (8 is ``-f``), ``decoys`` (-D), ``source_address`` (-S), ``interface`` (-e),
     ``source_port`` (-g), ``data_hex`` (--data), ``data_string`` or ``data_length``, ``ip_options``, ``ttl``,
     ``spoof_mac``, ``badsum``; ``send_layer``: ``ethernet`` or ``ip``.
@@ -52,6 +54,8 @@ class ScanArguments(TypedDict, total=False):
     exclude_ports: str
     technique: Sequence[str]
     scan_flags: str
+    zombie: str
+    relay: str
     adler32: bool
     discovery: str
     pings: Sequence[PingRequest]

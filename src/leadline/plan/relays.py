@@ -124,6 +124,8 @@ def relay_notices(options: Options) -> Iterator[str]:
             "With -sI only the port scan comes from the zombie: to find out whether targets are up, packets bear our "
             "own address (-Pn leaves that out)."
         )
+    if options.zombie is not None and options.versions:
+        yield "With -sI version detection (-sV) connects to open ports from our own address."
     if options.relay is not None and not options.skip_discovery:
         yield (
             "With -b only the port scan comes from the FTP server: targets that cannot be reached from here are taken "

@@ -36,6 +36,8 @@ _PROBES = {
     "ip-protocol": "packet of the protocol",
     "connect": "connection attempt",
     "arp": "ARP request",
+    "idle": "SYN in the zombie's name",
+    "bounce": "order to an FTP server",
 }
 
 

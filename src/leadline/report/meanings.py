@@ -21,6 +21,16 @@ _SIMPLE: Mapping[str, str] = {
     "whether something listens.",
     "closed|filtered": "It is not open; whether it is closed or a filter stands before it cannot be told.",
 }
+_COUNTED: Mapping[str, str] = {
+    "open": "Something listens there: it answered the zombie, which had to send one packet more to refuse that.",
+    "closed|filtered": "The zombie sent nothing because of it: the port is closed, and its reset was ignored, or a "
+    "filter stands before it.",
+}
+_BOUNCED: Mapping[str, str] = {
+    "open": "Something listens there: the FTP server could connect to it.",
+    "closed": "The FTP server could not connect to it; whether that was a refusal or a filter, its reply may tell.",
+    "filtered": "The FTP server did not come to an end with it in time: a filter seems to drop what it sends there.",
+}
 _SPOKEN = "The host speaks this protocol: "
 _NOT_SPOKEN = "The host was reached and says itself that it does not speak this protocol."
 _PROTOCOLS: Mapping[tuple[str, str], str] = {
@@ -45,6 +55,10 @@ def port_meaning(state: str, reason: str, probe: str, tries: int, others: int | 
         if reason == "no-response":
             return f"{_nothing(tries)}: who looks at checksums drops such a probe, so this says nothing of the port."
         return "It was answered although its checksum is wrong: by something that does not look, hardly by the host."
+    if probe == "bounce":
+        return _BOUNCED.get(state, _SIMPLE["closed|filtered"])
+    if probe == "idle" or reason in ("ipid-change", "no-ipid-change"):
+        return _COUNTED.get(state, _SIMPLE["closed|filtered"])
     if probe.startswith("ip-protocol") and (state, reason) in _PROTOCOLS:
         return _PROTOCOLS[state, reason]
     if state == "open":

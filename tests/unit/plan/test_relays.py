@@ -61,6 +61,11 @@ def test_discovery_shows_who_scans() -> None:
     assert "-Pn" in notice
 
 
+def test_version_detection_shows_who_scans() -> None:
+    plan = build_plan(Options(targets=("10.0.0.5",), zombie="10.0.0.9", skip_discovery=True, versions=True), True)
+    assert any("from our own address" in notice for notice in plan.notices)
+
+
 def test_rights() -> None:
     with pytest.raises(PrivilegeError, match="-sI needs the right"):
         build_plan(Options(targets=("10.0.0.5",), zombie="10.0.0.9"), False)

@@ -60,3 +60,11 @@ def test_resets_that_something_else_may_have_sent() -> None:
 def test_a_host_without_sctp() -> None:
     assert "SCTP is not spoken there" in port_meaning("filtered", "proto-unreach", "sctp-init", 1, 3)
     assert "Something on the way" in port_meaning("filtered", "host-unreach", "sctp-init", 1, 3)
+
+
+def test_of_hosts_that_are_scanned_over_another() -> None:
+    assert "one packet more" in port_meaning("open", "ipid-change", "idle", 3, 0)
+    assert "zombie sent nothing" in port_meaning("closed|filtered", "no-ipid-change", "", 0, 0)
+    assert "FTP server could connect" in port_meaning("open", "no-response", "bounce", 1, 0)
+    assert "could not connect" in port_meaning("closed", "no-response", "bounce", 1, 0)
+    assert "in time" in port_meaning("filtered", "no-response", "bounce", 1, 0)
