@@ -28,6 +28,8 @@ TRIES = 4
 PAUSE_INTERVALS, LONGEST_PAUSE, SHORTEST_PAUSE = 1.5, 2.0, 0.5
 # Resets that came only on a retry, and their share of all, that make a limit likely.
 LATE, LATE_SHARE = 4, 0.1
+# So many answers, all to the first try, with few silences beside them come from a host without a limit that matters.
+MANY = 16
 _NONE: I64 = np.empty(0, dtype=np.int64)
 
 
@@ -109,6 +111,8 @@ class Pacing:
         count, late = self.limits.count, self._late
         # Once a host was looked at, only answers that should not have come make it worth another look.
         likely: Bool = np.where(self._looked, late > 0, count > 0)
+        # A bucket that were empty would leave more behind, and give something on the retry.
+        likely &= (count < MANY) | (late > 0) | (2 * silent >= count)
         if self._suspicion is Suspicion.RETRIES:
             likely &= (late >= LATE) & (late >= LATE_SHARE * count)
         likely &= (silent > 0) & (self.limits.state == LimitState.FREE)

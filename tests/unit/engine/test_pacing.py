@@ -125,3 +125,13 @@ def test_ports_of_ones_own_are_asked_too() -> None:
     )
     hosts.run(prober)
     assert hosts.missed() == [(1, column) for column in range(20, 40)]
+
+
+def test_few_silent_ports_beside_many_answers_are_not_waited_for() -> None:
+    kinds = np.full((1, 40), CLOSED)
+    kinds[0, :5] = SILENT
+    hosts = LimitedHosts(kinds, [None])
+    prober = hosts.prober()
+    assert hosts.run(prober) < 0.5
+    assert hosts.missed() == []
+    assert max(prober.items.tries) == 2
