@@ -38,13 +38,17 @@ def hosts_text(count: int) -> str:
 class Board:
     """One task's progress, whatever number of groups it is at work on at the same time. ``begun``: clock seconds.
 
-    ``meters``: of those groups; they count until the last of them is finished, so that the share of the work done never
-    falls because a group came to its end. ``asked``: somebody wants to know now.
+    ``meters``: of those groups. ``done``, ``sent``, ``received``: of groups that are finished; they count until nothing
+    more is at work, nor ``waiting`` (its weight) for its turn, so that the share of the work done never falls because
+    a group came to its end. ``asked``: somebody wants to know now.
     """
 
     begun: float
     meters: list[ProgressMeter] = field(default_factory=list)
-    running: int = 0
+    waiting: float = 0.0
+    done: float = 0.0
+    sent: int = 0
+    received: int = 0
     next: float = 0.0
     asked: bool = False
     rate: float = 0.0
@@ -53,12 +57,19 @@ class Board:
 
     def join(self, meter: ProgressMeter, now: float) -> None:
         """One more group is at work."""
-        if not self.running:
-            self.meters.clear()
+        if not self.meters and not self.done:
             self.begun = self.last_time = now
             self.next, self.rate, self.last_sent = now + INTERVAL, 0.0, 0
         self.meters.append(meter)
-        self.running += 1
+
+    def leave(self, meter: ProgressMeter) -> None:
+        """A group is finished."""
+        self.meters.remove(meter)
+        self.done += meter.weight
+        self.sent += meter.sent
+        self.received += meter.received
+        if not self.meters and self.waiting <= 0:
+            self.done, self.sent, self.received = 0.0, 0, 0
 
 
 class ProgressMeter:
@@ -89,7 +100,7 @@ class ProgressMeter:
         if control is not None and control.status_requested:
             control.status_requested = False
             for board in self._others.values():
-                board.asked = board.running > 0
+                board.asked = bool(board.meters)
         return self._board.asked or now >= self._board.next
 
     def event(self, now: float, share: float, sent: int, received: int) -> TaskProgress:
@@ -99,9 +110,9 @@ class ProgressMeter:
         for meter in board.meters:
             if meter is not self and meter.look is not None:
                 meter.share, meter.sent, meter.received = meter.look()
-        total = sum(meter.weight for meter in board.meters)
-        share = sum(meter.weight * meter.share for meter in board.meters) / total
-        sent = sum(meter.sent for meter in board.meters)
+        total = board.done + board.waiting + sum(meter.weight for meter in board.meters)
+        share = (board.done + sum(meter.weight * meter.share for meter in board.meters)) / total
+        sent = board.sent + sum(meter.sent for meter in board.meters)
         elapsed = now - board.last_time
         if elapsed >= INTERVAL / 2:
             lately = (sent - board.last_sent) / elapsed
@@ -114,7 +125,7 @@ class ProgressMeter:
             percent=100 * share,
             remaining=self._remaining(now - board.begun, share),
             sent=sent,
-            received=sum(meter.received for meter in board.meters),
+            received=board.received + sum(meter.received for meter in board.meters),
             rate=board.rate,
             hosts_done=self._tally.hosts_done,
             hosts_up=self._tally.hosts_up,
@@ -132,6 +143,7 @@ class ProgressMeter:
         """This group's work is done, or was cut. Calling twice does nothing."""
         if not self._ended:
             self._ended = True
-            self.look, self.share = None, 1.0
-            self.left = lambda: None
-            self._board.running -= 1
+            if self.look is not None:
+                _, self.sent, self.received = self.look()
+            self.look = None
+            self._board.leave(self)

@@ -91,6 +91,11 @@ class Session:
         board = self._boards.setdefault(task, Board(now))
         return ProgressMeter(task, self.tally, now, self.epoch, board, weight, self._boards)
 
+    def expect(self, task: str, weight: float) -> None:
+        """So much more work of a task waits for its turn (negative: it has begun); progress counts it."""
+        board = self._boards.setdefault(task, Board(self.clock.now()))
+        board.waiting = max(0.0, board.waiting + weight)
+
     def codec(self, group: HostGroup, first_port: int, flags: int = SYN) -> ProbeCodec:
         """A codec for a group, for probes in the outfit of this scan; see ``ProbeCodec``."""
         port = self.outfit.shape.source_port

@@ -73,6 +73,7 @@ class Flow:
                 distinct = {id(each): each for each in ports}.values()
                 most = max((len(numbers) for each in distinct for numbers in each.ports.values()), default=0)
                 self._waiting.append(Waiting(known, outcome.group.subset(up), places, ports, most))
+                session.expect(known.stage, most * len(up))
         # Discovery's columns are not needed any more.
         known.groups.clear()
 
@@ -160,6 +161,7 @@ class Flow:
         hosts = head.take(size)
         if not len(head):
             self._waiting.popleft()
+        self.session.expect(hosts.known.stage, -head.each * size)
         running = Running(head.each, size, hosts.group.hi, hosts.group.lo)
         self._running.append(running)
         self._turns.add(self._group(hosts, running))

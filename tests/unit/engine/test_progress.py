@@ -69,3 +69,20 @@ def test_a_request_is_answered_by_every_task_at_work() -> None:
     assert not first.due(100.1, control)
     assert second.due(100.1, control)
     assert not boards["old"].asked, "nobody is there to answer"
+
+
+def test_what_waits_for_its_turn_counts() -> None:
+    boards: dict[str, Board] = {}
+    board = boards["SYN"] = Board(100.0)
+    board.waiting = 300.0
+    first = ProgressMeter("SYN", Tally(), 100.0, 100.0, board, 100.0, boards)
+    assert first.event(110.0, 1.0, 50, 5).percent == pytest.approx(25)
+    first.end()
+    board.waiting = 0.0
+    second = ProgressMeter("SYN", Tally(), 112.0, 100.0, board, 300.0, boards)
+    event = second.event(120.0, 1 / 3, 10, 1)
+    assert event.percent == pytest.approx(50), "the first group still counts"
+    assert event.remaining == pytest.approx(20.0), "since the first began"
+    assert (event.sent, event.received) == (60, 6)
+    second.end()
+    assert ProgressMeter("SYN", Tally(), 200.0, 100.0, board, 5.0).event(201.0, 0.5, 1, 1).percent == pytest.approx(50)

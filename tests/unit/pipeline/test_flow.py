@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from ipaddress import ip_address
+from itertools import pairwise
 from typing import Any
 
 import pytest
 
-from leadline.model.event import HostDone, TaskEnded, TaskStarted
+from leadline.model.event import HostDone, TaskEnded, TaskProgress, TaskStarted
 from leadline.model.host import HostStatus
 from leadline.pipeline import flow, order
 from leadline.pipeline.flow import SERVICES
@@ -139,3 +140,12 @@ def test_a_host_whose_ports_are_done_as_the_user_stops_is_not_complete(monkeypat
     scan = sim_scan(world(1, services=True), "10.0.0.1", ports="22", versions=True, control=control)
     assert scan.host("10.0.0.1").interrupted == SERVICES == TASK
     assert open_ports(replace(scan.host("10.0.0.1"))) == {22}
+
+
+def test_progress_counts_hosts_that_wait_for_their_turn() -> None:
+    scan = sim_scan(world(), "10.0.0.1-12", ports="1-400", max_hostgroup=3, max_rate=500.0)
+    percents = [event.percent for event in scan.of(TaskProgress) if event.task == "SYN Stealth Scan"]
+    assert len(percents) > 10
+    assert percents[0] < 10
+    assert all(later >= earlier - 1e-6 for earlier, later in pairwise(percents)), "nobody's end sets it back"
+    assert percents[-1] > 90
