@@ -16,6 +16,7 @@ from tests.support.netns import Namespace, connect, namespaces
 SCANNER, TARGET, MAC = "10.77.0.1", "10.77.0.2", "02:00:00:00:77:02"
 # masscan waits long after its last packet whatever --wait says; it is stopped after this many seconds.
 PATIENCE = 60
+THOROUGH = 0.99
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +67,15 @@ def _beside_peers(network: str, hosts: int) -> str:
     with cable(network) as (scanner, _):
         ours = measure(scanner.command(*LEADLINE, *OURS, network, "-oG", "-"))
         rows = [_row("leadline", ours, ours.output.count("Status: Up"), hosts)]
-        walls = []
+        walls, thorough = [], []
         for peer in PEERS:
             cost, found = _theirs(peer, scanner, network)
             walls.append(cost.wall)
+            # What a peer does not find costs it no time: its answers were dropped on the way.
+            thorough += [cost.wall] if found >= THOROUGH * hosts else []
             rows.append(_row(peer.name, cost, found, hosts))
         rows.append(["ratio to the fastest", ratio(ours.wall, min(walls)), "", "", "", ""])
+        rows.append(["... that found 99 %", ratio(ours.wall, min(thorough, default=0.0)), "", "", "", ""])
         return table(["scanner", "wall", "cpu", "peak memory", "found", "missed"], rows)
 
 
