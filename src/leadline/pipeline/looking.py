@@ -73,8 +73,12 @@ class Looks:
         for event in self.stage.steps():
             if isinstance(event, Looked):
                 known, place, host, spent = self._asked.pop(event.row)
-                known.hosts[place] = host = after_look(host, event, every_port=self.session.plan.output.debugging > 2)
-                if not self.then(known, place, host, spent):
+                every = self.session.plan.output.debugging > 2
+                known.hosts[place] = after = after_look(host, event, every_port=every)
+                # With all its ports in the list there would be no end of asking them.
+                pointless = every and after is not host
+                host = after
+                if pointless or not self.then(known, place, host, spent):
                     yield host_done(known, place, known.hosts[place], self.session)
             else:
                 yield event

@@ -105,3 +105,11 @@ def test_a_look_that_was_cut_leaves_a_doubt() -> None:
     (remark,) = scan.host(TAR).remarks
     assert "not verified" in remark
     assert scan.ended.exit == "interrupted"
+
+
+def test_with_much_debugging_all_ports_are_listed_but_none_is_asked() -> None:
+    scan = sim_scan(world(), TAR, ports="1-100", versions=True, debugging=3)
+    host = scan.host(TAR)
+    assert len(open_ports(host)) == 100
+    assert any("a tarpit" in remark for remark in host.remarks)
+    assert scan.seconds < 10
