@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from bench import (
     accuracy,
+    accuracy_large,
     dialer,
     matching,
     memory,
@@ -26,6 +27,7 @@ from bench import (
 BENCHES: dict[str, Callable[[], str]] = {
     "startup": startup.startup,
     "accuracy": accuracy.accuracy,
+    "accuracy-large": accuracy_large.accuracy_large,
     "matching": matching.matching,
     "overlap": overlap.overlap,
     "timing": timing_rules.timing_rules,
@@ -48,7 +50,7 @@ BENCHES: dict[str, Callable[[], str]] = {
     "services-mixed": services.services_mixed,
     "services-many": services.services_many,
 }
-WITHOUT_ROOT = {"startup", "accuracy", "matching", "overlap", "overload", "timing", "dialer"}
+WITHOUT_ROOT = {"startup", "accuracy", "accuracy-large", "matching", "overlap", "overload", "timing", "dialer"}
 
 
 def main(names: list[str]) -> int:
