@@ -80,17 +80,17 @@ def scan(job: tuple[int, int | None]) -> Result:
     done = sim_scan(world, f"10.0.0.1-{HOSTS}", seed=seed, ports=f"1-{PORTS}", max_retries=retries)
     cpu = time.process_time() - began
     there = found = down = false = wrong = 0
-    for address, table in truth.items():
+    for address, ports in truth.items():
         host = done.host(address)
         told = open_ports(host)
-        there += len(table.open)
-        found += len(told & table.open)
-        false += len(told - table.open)
+        there += len(ports.open)
+        found += len(told & ports.open)
+        false += len(told - ports.open)
         if host.status is not HostStatus.UP:
-            down += len(table.open)
+            down += len(ports.open)
             continue
-        for number in set(range(1, PORTS + 1)) - table.open:
-            right = PortState.CLOSED if table.behaviour(number) is Behaviour.CLOSED else PortState.FILTERED
+        for number in set(range(1, PORTS + 1)) - ports.open:
+            right = PortState.CLOSED if ports.behaviour(number) is Behaviour.CLOSED else PortState.FILTERED
             wrong += state_of(host, number) is not right
     return Result(loss, there, found, down, false, wrong, done.ended.packets_sent, done.seconds, cpu)
 
