@@ -96,7 +96,7 @@ def scan(job: tuple[int, int | None]) -> Result:
 
 
 def accuracy_large(seeds: int = SEEDS) -> str:
-    """10,000 mixed simulated hosts with loss and limits (100 seeds of 100), found and missed beside packets (about 40 minutes)."""
+    """10,000 mixed simulated hosts, loss and limits: found and missed beside packets (about 40 minutes)."""
     jobs = [(seed, retries) for retries in TRIES.values() for seed in range(seeds)]
     with ProcessPoolExecutor(WORKERS) as pool:
         results = list(zip(jobs, pool.map(scan, jobs, chunksize=2), strict=True))
