@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from ipaddress import ip_address
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 from leadline.errors import NetworkError
 from leadline.model.event import HostDone, Notice, PortFound, TaskEnded, TaskStarted
 from leadline.model.port import PortState, Reason
-from leadline.sim.speech import Reply, Then
+from leadline.sim.speech import Pour, Reply, Then
 from leadline.sim.world import SimHost, SimService, World, ports, simple_world
 from tests.support.sim_scan import SimScan, open_ports, port_of, sim_scan, state_of, stop_when
 
@@ -124,3 +125,13 @@ def test_interrupted() -> None:
 def test_host_timeout() -> None:
     host = scan(world(HELPFUL, Reply(b"LIST", b"150 Opening\r\n")), host_timeout=15.0).host("10.0.0.5")
     assert host.timed_out
+
+
+@pytest.mark.parametrize("flood", [b"200 ok\r\n", b"x" * 1000, b"220-\r\n", b"150 and\r\n", b"\x00\xff\r"])
+def test_a_server_that_never_stops_talking(flood: bytes) -> None:
+    made = world(HELPFUL, OPENS)
+    service = replace(made.hosts[0].services[0], pours=Pour(flood * 20, every=0.0))
+    made = replace(made, hosts=(replace(made.hosts[0], services=(service,)), *made.hosts[1:]))
+    # It may be believed or not; the scan comes to an end, and soon.
+    with contextlib.suppress(NetworkError):
+        assert scan(made).seconds < 100
