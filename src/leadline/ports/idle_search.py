@@ -172,11 +172,10 @@ class IdleSearch:
         fits = 0 <= count <= width and (group.expected is None or count == group.expected)
         self._just_silent, self._seconds = [], seconds
         self._note(group, count, now)
-        if count <= 0 and group.expected:
+        if count <= 0 and group.expected and self.chances.expected_noise(seconds) <= QUIET:
             # One of the two counts is wrong: something was lost, or the first one counted late answers to others.
-            if self.chances.expected_noise(seconds) <= QUIET:
-                self.chances.asked += 1
-                self.chances.lost += 1
+            self.chances.asked += 1
+            self.chances.lost += 1
             self._stack.append(Group(group.ports, suspects=group.suspects))
             self._reopen(group.suspects)
         elif count <= 0:
