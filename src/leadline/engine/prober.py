@@ -361,8 +361,9 @@ class Prober:
             if heavy:
                 self.retries.void(self.active)
             fell = f"{share:.0%} of what can be answered is lost: the path is overrun"
-            cause = fell if after < before else "less was lost no less: the path loses by itself"
-            self._decisions.add(now, -1, "rate", cause, before, after)
+            cause = fell if after < before else "slower sending lost as much: the path loses by itself"
+            # 0: no ceiling (infinity is no number in JSON).
+            self._decisions.add(now, -1, "rate", cause, 0.0 if np.isinf(before) else before, after)
 
     def _held(self, pacing: Pacing, items: I64, now: float) -> I64:
         """What is not kept back for hosts that limit their answers."""
