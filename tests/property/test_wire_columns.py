@@ -140,7 +140,7 @@ def error(draw: st.DrawFn) -> Case:
     wanted |= {"source_port", "destination_port", "icmp_id", "icmp_sequence"}
     columns |= {f"quoted_{name}": value for name, value in inner.columns.items() if name in wanted}
     if inner.family == 6:
-        columns["quoted_ip_id"] = 0  # numbers of fragments are read in whole packets only
+        del columns["quoted_ip_id"]  # the flow label stands there
     return Case(outer / above, Kind.ICMP_ERROR, columns, inner.family)
 
 

@@ -7,6 +7,7 @@ import pytest
 from leadline.model import plan as module
 from leadline.model.plan import (
     DiscoveryPlan,
+    FtpRelay,
     PingKind,
     PingProbe,
     Plan,
@@ -16,13 +17,17 @@ from leadline.model.plan import (
     TargetPlan,
     Technique,
     TimingPlan,
+    Zombie,
 )
 from tests.support.frozen import check_frozen, loads, values_of
 
 
 @pytest.mark.parametrize("kind", values_of(module), ids=lambda kind: kind.__name__)
 def test_plans_are_frozen(kind: type) -> None:
-    needed: dict[type, tuple[object, ...]] = {PingProbe: (PingKind.UDP,), Proxy: ("http", "relay.example", 3128)}
+    needed: dict[type, tuple[object, ...]] = {
+        PingProbe: (PingKind.UDP,), Proxy: ("http", "relay.example", 3128), Zombie: ("zombie.example",),
+        FtpRelay: ("ftp.example",),
+    }  # fmt: skip
     check_frozen(kind(*needed.get(kind, ())))
 
 

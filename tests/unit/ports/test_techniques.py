@@ -28,8 +28,10 @@ def test_the_table_is_that_of_the_spec_sheet(technique: Technique, task: str, fl
     assert (row.task, row.flags, row.silence, row.probe) == (task, flags, silence, technique.value)
 
 
-def test_every_technique_that_can_be_chosen_but_the_connect_scan_has_a_row() -> None:
-    assert set(OPTION_OF) - set(RAW_TECHNIQUES) == {Technique.CONNECT}
+def test_every_technique_that_is_one_of_this_machines_packets_has_a_row() -> None:
+    others = {Technique.CONNECT, Technique.IDLE, Technique.BOUNCE}
+    assert set(OPTION_OF) == set(Technique)
+    assert set(OPTION_OF) - set(RAW_TECHNIQUES) == others
 
 
 @pytest.mark.parametrize("technique", RAW_TECHNIQUES.values(), ids=lambda technique: technique.probe)
