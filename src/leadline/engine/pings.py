@@ -20,10 +20,12 @@ Bool = NDArray[np.bool_]
 
 # One ping after so many probes without an answer, and where something is known to be wrong with the path.
 INTERVAL, CLOSE_INTERVAL = 25, 10
+# But no more often than this, however small the window.
+LEAST_INTERVAL = 8
 # Proofs of the path that one silent probe is worth.
 PROOFS_EACH = 8
 # Pings to one host that may be on their way at once.
-MOST_PENDING = 4
+MOST_PENDING = 8
 
 
 class Pings:
@@ -44,10 +46,14 @@ class Pings:
         self.score[hosts[better]] = scores[better]
         return better
 
-    def due(self, allowed: I64, wants_proof: Bool, total: int) -> I64:
-        """Hosts to ping now, at most ``total``: those not heard of for a while, and those whose path must be proven."""
+    def due(self, allowed: I64, wants_proof: Bool, windows: F64, total: int) -> I64:
+        """Hosts to ping now, at most ``total``: those not heard of for a while, and those whose path must be proven.
+
+        ``windows``: how many probes each host may have in flight. A window that silent probes fill is opened by pings
+        alone: they must not wait for more probes than it holds.
+        """
         ready = (self.score > 0) & (allowed > 0) & (self._on_way < MOST_PENDING)
-        ready &= (self._since >= self.interval) | wants_proof
+        ready &= (self._since >= np.clip(windows / 2, LEAST_INTERVAL, self.interval)) | wants_proof
         hosts = np.flatnonzero(ready)
         return hosts[self._code_is_free(hosts)][:total]
 

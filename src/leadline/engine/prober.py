@@ -100,11 +100,13 @@ class Prober:
         if not total and not len(ttls):
             return None
         wants_proof = self._wants_proof()
-        ping_hosts = self.pings.due(allowed, wants_proof, total)
+        ping_hosts = self.pings.due(allowed, wants_proof, self.windows.cwnd[:-1], total)
         allowed[ping_hosts] -= 1
         busy = self.active & (allowed <= 0)
         busy[ping_hosts] = True
-        others = self.path.neighbours(bool(wants_proof.any()), busy, total - len(ping_hosts))
+        # Who can be pinged itself is not proven by others.
+        wanted = bool((wants_proof & (self.pings.score == 0)).any())
+        others = self.path.neighbours(wanted, busy, total - len(ping_hosts))
         allowed[others] -= 1
         ping_hosts = np.concatenate((ping_hosts, others))
         total -= len(ping_hosts)

