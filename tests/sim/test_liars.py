@@ -42,8 +42,8 @@ TOLD_TOO = (Unasked, Flood, FalseQuotes)
 # the simulator's own packets on their way included. (Measured: 6 MiB, and 4 MiB without a flood.)
 MOST_MEMORY = 32 << 20
 # Who answers a probe in twenty only, or only probes that come alone, looks like a rate limit: at most the greatest scan
-# delay (a second) for each port and its retransmission.
-MOST_SECONDS = 2.0 * PORTS
+# delay (a second) for each port, its retransmission and another look at the silent ones.
+MOST_SECONDS = 3.0 * PORTS
 PREFIXES = {(4, False): "10.0.0.", (4, True): "192.0.2.", (6, False): "2001:db8:1::", (6, True): "2001:db8:ffff::"}
 
 

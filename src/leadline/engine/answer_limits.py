@@ -80,10 +80,11 @@ class LimitChange:
 class AnswerLimits:
     """Columns ``(hosts,)``. ``state``: of ``LimitState``. ``rate``: answers a second, 0 while unknown; ``burst``:
     answers that the host saves up, 0 while unknown. ``count``: answers of the limited kind so far; ``doubtful``: the
-    last probe at a host's known rate was silent.
+    last probe at a host's known rate was silent. ``least``: no limit is lower than this.
     """
 
-    def __init__(self, hosts: int) -> None:
+    def __init__(self, hosts: int, least: float = 0.0) -> None:
+        self._least = least
         self.state: U8 = np.zeros(hosts, dtype=np.uint8)
         self.rate: F64 = np.zeros(hosts)
         self.burst: F64 = np.zeros(hosts)
@@ -306,6 +307,7 @@ class AnswerLimits:
         return (number - 1) / max(span, 1e-4)
 
     def _limit(self, host: int, rate: float, cause: str) -> None:
+        rate = max(rate, self._least)
         known = self.state[host] == LimitState.LIMITED
         old = float(self.rate[host])
         if not known:
@@ -342,7 +344,7 @@ class AnswerLimits:
             lately = self._observed(host, number) if number >= STREAK else old
             # Nothing is lost by going back at once to what it gave, as long as it was known to give more than that.
             rate = max(lately, float(self._base[host])) if lately < SATED * old else old
-            rate = min(rate, old * (1 - STEP))
+            rate = max(min(rate, old * (1 - STEP)), self._least)
             if self._overruns[host] >= OVERRUNS and self.count[host] - self._known_at[host] >= EVEN:
                 rate = min(rate, self._observed(host, EVEN))
                 self._overruns[host] = 0

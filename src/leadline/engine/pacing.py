@@ -30,6 +30,9 @@ PAUSE_INTERVALS, LONGEST_PAUSE, SHORTEST_PAUSE = 1.5, 2.0, 0.5
 LATE, LATE_SHARE = 4, 0.1
 # So many answers, all to the first try, with few silences beside them come from a host without a limit that matters.
 MANY = 16
+# Resets are limited to hundreds a second where they are at all. Fewer than this are lost, not limited: it is what the
+# greatest scan delay allows (spec sheet 2.1).
+LEAST_RESETS = 1.0
 _NONE: I64 = np.empty(0, dtype=np.int64)
 
 
@@ -49,7 +52,7 @@ class Pacing:
     def __init__(
         self, items: Items, hosts: int, width: int, order: I64, offsets: I64 | None, suspicion: Suspicion
     ) -> None:
-        self.limits = AnswerLimits(hosts)
+        self.limits = AnswerLimits(hosts, LEAST_RESETS if suspicion is Suspicion.RETRIES else 0.0)
         self.held: I64 = np.zeros(hosts, dtype=np.int64)
         self._items, self._hosts, self._width = items, hosts, width
         # Where hosts have ports of their own no order is that of all: then the columns', which is as good.

@@ -167,3 +167,13 @@ def test_no_answers_at_all_change_nothing() -> None:
     none = hosts()
     assert limits.answered(none, np.empty(0), np.empty(0)).tolist() == []
     assert limits.slower().tolist() == limits.quiet(1e9).tolist() == []
+
+
+def test_no_limit_is_lower_than_the_least() -> None:
+    limits = AnswerLimits(1, least=1.0)
+    limits.measure(hosts(0), hosts(0), 100.0)
+    for number in range(EVEN):
+        fall(limits, 0, 10, at_pace=False)
+        hear(limits, 0, 101.0 + 5.0 * number)
+    assert limits.state.tolist() == [LimitState.LIMITED]
+    assert limits.rate[0] == 1.0
