@@ -79,6 +79,11 @@ def port_meaning(state: str, reason: str, probe: str, tries: int, others: int | 
             f"{_nothing(tries)}: an open port keeps silent to this probe, and so does a filter that drops it; "
             "a closed one would have answered."
         )
+    if state == "closed|filtered" and probe.startswith("udp"):
+        return (
+            f"{_nothing(tries)}, and the limits of ICMP errors were not waited for (--defeat-icmp-ratelimit): it may "
+            "be closed or filtered, or open and silent to this probe."
+        )
     return _SIMPLE.get(state, "What this state means is not known to this version.")
 
 

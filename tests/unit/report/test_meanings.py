@@ -68,3 +68,8 @@ def test_of_hosts_that_are_scanned_over_another() -> None:
     assert "FTP server could connect" in port_meaning("open", "no-response", "bounce", 1, 0)
     assert "could not connect" in port_meaning("closed", "no-response", "bounce", 1, 0)
     assert "in time" in port_meaning("filtered", "no-response", "bounce", 1, 0)
+
+
+def test_a_silent_udp_port_whose_limits_were_not_waited_for_may_even_be_open() -> None:
+    assert "open and silent" in port_meaning("closed|filtered", "no-response", "udp", 2, 0)
+    assert "It is not open" in port_meaning("closed|filtered", "no-response", "syn", 2, 0)
