@@ -22,6 +22,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SUPPORT = Path(__file__).resolve().parent
 PREFIX = "llh"
 _counter = itertools.count(1)
+# Held until the tests end: a process that is forgotten while it runs is warned of in some other test, far away.
+_started: list[subprocess.Popen[str]] = []
 
 # The kernel would thin out what a comparison wants to see whole: ICMP errors, and time for address checks.
 _QUIET_KERNEL = {
@@ -85,6 +87,7 @@ class Namespace:
             cwd=ROOT,
         )
         self.processes.append(process)
+        _started.append(process)
         return process
 
     def ip(self, *lines: str) -> None:
