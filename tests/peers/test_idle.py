@@ -10,7 +10,7 @@ import pytest
 
 from leadline.sim.world import BSD, EMBEDDED, IpIdentity, PortTable, SimHost
 from tests.support.compare import assert_same
-from tests.support.scan import LEADLINE, both
+from tests.support.scan import LEADLINE, Run, both
 from tests.support.tap import SimLab, simulated_lab, tap_world
 
 TARGET = PortTable(open=frozenset({22, 80}), filtered=frozenset({25, 26}), rejected=frozenset({27}))
@@ -35,9 +35,20 @@ def lab() -> Iterator[SimLab]:
         yield made
 
 
+def patiently(lab: SimLab, *arguments: str) -> tuple[Run, Run]:
+    """Both scanners. Nmap gives a zombie up at once when a busy machine delays its answers: it may try three times."""
+    for _ in range(2):
+        try:
+            return both(lab.scanner, *arguments)
+        except AssertionError as error:
+            if "unable to obtain meaningful results" not in str(error):
+                raise
+    return both(lab.scanner, *arguments)
+
+
 @pytest.mark.parametrize("host", ["10.66.0.10", "10.66.0.11"])
 def test_both_see_the_same_ports(lab: SimLab, host: str) -> None:
-    peer, ours = both(lab.scanner, "-n", "-Pn", "-sI", f"{host}:81", "-p", "20-29,80", "10.67.0.2")
+    peer, ours = patiently(lab, "-n", "-Pn", "-sI", f"{host}:81", "-p", "20-29,80", "10.67.0.2")
     assert_same(peer.hosts, ours.hosts)
     ports = ours.hosts["10.67.0.2"].ports
     assert {port for (_, port), said in ports.items() if said.state == "open"} == {22, 80}
@@ -48,7 +59,7 @@ def test_both_see_the_same_ports(lab: SimLab, host: str) -> None:
 
 
 def test_over_ipv6(lab: SimLab) -> None:
-    peer, ours = both(lab.scanner, "-6", "-n", "-Pn", "-sI", "[fd66::10]:81", "-p", "22-25", "fd67::2")
+    peer, ours = patiently(lab, "-6", "-n", "-Pn", "-sI", "[fd66::10]:81", "-p", "22-25", "fd67::2")
     assert_same(peer.hosts, ours.hosts)
 
 
