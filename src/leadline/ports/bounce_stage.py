@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address
-
-import numpy as np
 
 from leadline.engine.driver import LONGEST_WAIT
 from leadline.engine.group import HostGroup
@@ -21,8 +18,9 @@ from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason
 from leadline.model.service import Service
 from leadline.net.base import Dialer, Ended, Endpoint, Opened, Received
 from leadline.ports.bounce import BounceDialogue, Command, Verdict
+from leadline.ports.listing import Listing, listed
 from leadline.ports.probes import PortMatrix
-from leadline.ports.result import ServiceNames, ranges_of
+from leadline.ports.result import ServiceNames
 from leadline.ports.stage import BOUNCE_TASK as TASK
 from leadline.ports.stage import HostPorts
 
@@ -31,17 +29,8 @@ _STATES = (PortState.OPEN, PortState.CLOSED, PortState.FILTERED)
 _REASON = Reason.NO_RESPONSE
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """How ports are told: ``materialised`` and ``apart`` as in ``ports.result.PortColumns``."""
-
-    names: ServiceNames
-    materialised: int
-    apart: Collection[PortState]
-
-
 def bounce_hosts(
-    group: HostGroup, ports: Sequence[tuple[int, ...]], matrix: PortMatrix, session: Session, wishes: Wishes
+    group: HostGroup, ports: Sequence[tuple[int, ...]], matrix: PortMatrix, session: Session, listing: Listing
 ) -> Iterator[Step | HostPorts]:
     """Scan the hosts that have ``ports``. Raises ``NetworkError`` when the server is of no use."""
     relay = session.plan.ports.relay
@@ -62,13 +51,13 @@ def bounce_hosts(
                 continue
             order = tuple(int(number) for number in matrix.numbers[matrix.ports_of(row)])
             dialogue = BounceDialogue(relay, target, order, session.clock.now())
-            yield from _one(row, dialogue, Endpoint(session.relay, relay.port), dialer, session, wishes)
+            yield from _one(row, dialogue, Endpoint(session.relay, relay.port), dialer, session, listing)
     finally:
         dialer.close_all()
 
 
 def _one(
-    row: int, dialogue: BounceDialogue, endpoint: Endpoint, dialer: Dialer, session: Session, wishes: Wishes
+    row: int, dialogue: BounceDialogue, endpoint: Endpoint, dialer: Dialer, session: Session, listing: Listing
 ) -> Iterator[Step | HostPorts]:
     clock, limit = session.clock, session.plan.timing.host_timeout
     began = clock.now()
@@ -85,7 +74,7 @@ def _one(
             for number in dialogue.verdicts.keys() - told:
                 told.add(number)
                 if dialogue.verdicts[number].state is PortState.OPEN:
-                    port = _port(number, dialogue.verdicts[number], session, wishes.names)
+                    port = _port(number, dialogue.verdicts[number], session, listing.names)
                     yield PortFound(session.at(), dialogue.target, port)
             now = clock.now()
             if meter.due(now, session.control):
@@ -98,7 +87,7 @@ def _one(
     if dialogue.skipped:
         text = f"The FTP server refuses to connect to ports below 1024: {len(dialogue.skipped)} of them not asked."
         yield Notice(session.at(), "warning", text)
-    found = _told(dialogue, session, wishes)
+    found = _told(dialogue, session, listing)
     cut = "" if dialogue.done and not dialogue.failure else TASK
     yield HostPorts(row, *found, -1.0, -1.0, 0.0, cut, timed_out)
     yield TaskEnded(session.at(), TASK, f"{len(dialogue.verdicts)} total ports", clock.now() - began)
@@ -154,15 +143,11 @@ def _port(number: int, verdict: Verdict, session: Session, names: ServiceNames) 
 
 
 def _told(
-    dialogue: BounceDialogue, session: Session, wishes: Wishes
+    dialogue: BounceDialogue, session: Session, listing: Listing
 ) -> tuple[tuple[Port, ...], tuple[PortSummary, ...]]:
-    ports: list[Port] = []
-    summaries: list[PortSummary] = []
-    for state in _STATES:
-        numbers = sorted(number for number, verdict in dialogue.verdicts.items() if verdict.state is state)
-        if len(numbers) > wishes.materialised and state not in wishes.apart:
-            ranges = ranges_of(np.array(numbers, dtype=np.int64))
-            summaries.append(PortSummary(Protocol.TCP, state, _REASON, ranges, len(numbers)))
-        else:
-            ports.extend(_port(number, dialogue.verdicts[number], session, wishes.names) for number in numbers)
-    return tuple(sorted(ports, key=lambda port: port.number)), tuple(summaries)
+    verdicts = dialogue.verdicts
+    found = {
+        (state, _REASON): [number for number, verdict in verdicts.items() if verdict.state is state]
+        for state in _STATES
+    }
+    return listed(found, lambda number: _port(number, verdicts[number], session, listing.names), listing)

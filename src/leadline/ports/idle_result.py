@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-
-import numpy as np
-
 from leadline.model.evidence import Evidence
 from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason
 from leadline.model.service import Service
 from leadline.ports.idle_search import Standing
-from leadline.ports.result import ServiceNames, ranges_of
+from leadline.ports.listing import Listing, listed
+from leadline.ports.result import ServiceNames
 
 _KEYS = {
     True: (PortState.OPEN, Reason.IPID_CHANGE),
@@ -44,20 +41,11 @@ def idle_port(number: int, standing: Standing, step: int, names: ServiceNames) -
 
 
 def idle_ports(
-    standings: dict[int, Standing], step: int, names: ServiceNames, materialised: int, apart: Collection[PortState]
+    standings: dict[int, Standing], step: int, listing: Listing
 ) -> tuple[tuple[Port, ...], tuple[PortSummary, ...]]:
-    """The decided ports, ascending. More than ``materialised`` of one state become ranges, unless it is ``apart``."""
-    ports: list[Port] = []
-    summaries: list[PortSummary] = []
-    for is_open, (state, reason) in _KEYS.items():
-        numbers = sorted(number for number, standing in standings.items() if standing.open is is_open)
-        if len(numbers) > materialised and state not in apart:
-            summaries.append(_summary(numbers, state, reason))
-        else:
-            ports.extend(idle_port(number, standings[number], step, names) for number in numbers)
-    return tuple(sorted(ports, key=lambda port: port.number)), tuple(summaries)
-
-
-def _summary(numbers: Iterable[int], state: PortState, reason: Reason) -> PortSummary:
-    column = np.array(list(numbers), dtype=np.int64)
-    return PortSummary(Protocol.TCP, state, reason, ranges_of(column), len(column))
+    """The decided ports, ascending, and those that are only counted."""
+    found = {
+        key: [number for number, standing in standings.items() if standing.open is is_open]
+        for is_open, key in _KEYS.items()
+    }
+    return listed(found, lambda number: idle_port(number, standings[number], step, listing.names), listing)

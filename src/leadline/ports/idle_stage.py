@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -15,29 +15,19 @@ from leadline.engine.ways import drive_ways
 from leadline.errors import NetworkError
 from leadline.model.event import Notice, PortFound, TaskEnded, TaskStarted
 from leadline.model.plan import Zombie
-from leadline.model.port import PortState
 from leadline.ports.idle import IdleMachine, ZombieState
 from leadline.ports.idle_frames import IdleFrames
 from leadline.ports.idle_pace import Pace
 from leadline.ports.idle_result import idle_port, idle_ports
 from leadline.ports.idle_search import IdleSearch
+from leadline.ports.listing import Listing
 from leadline.ports.probes import PortMatrix
-from leadline.ports.result import ServiceNames
 from leadline.ports.stage import IDLE_TASK as TASK
 from leadline.ports.stage import HostPorts
 
 
-@dataclass(frozen=True, slots=True)
-class Wishes:
-    """How ports are told: ``materialised`` and ``apart`` as in ``ports.result.PortColumns``."""
-
-    names: ServiceNames
-    materialised: int
-    apart: Collection[PortState]
-
-
 def idle_hosts(
-    group: HostGroup, ports: Sequence[tuple[int, ...]], matrix: PortMatrix, session: Session, wishes: Wishes
+    group: HostGroup, ports: Sequence[tuple[int, ...]], matrix: PortMatrix, session: Session, listing: Listing
 ) -> Iterator[Step | HostPorts]:
     """Scan the hosts that have ``ports``; those that cannot be scanned are given without any, and a notice says why.
 
@@ -61,7 +51,7 @@ def idle_hosts(
             name = address if plan.host == address else f"{plan.host} ({address})"
             states[group.family] = ZombieState(name, Pace(session.plan.timing))
         order = tuple(int(number) for number in matrix.numbers[matrix.ports_of(row)])
-        yield from _one(_Case(group, row, order, zombie, plan, states[group.family]), session, wishes)
+        yield from _one(_Case(group, row, order, zombie, plan, states[group.family]), session, listing)
 
 
 def _hindrance(group: HostGroup, row: int, zombie: HostGroup | None) -> str:
@@ -85,7 +75,7 @@ class _Case:
     state: ZombieState
 
 
-def _one(case: _Case, session: Session, wishes: Wishes) -> Iterator[Step | HostPorts]:
+def _one(case: _Case, session: Session, listing: Listing) -> Iterator[Step | HostPorts]:
     group, row, clock = case.group, case.row, session.clock
     timing = session.plan.timing
     target = group.subset(np.array([row], dtype=np.int64))
@@ -107,7 +97,7 @@ def _one(case: _Case, session: Session, wishes: Wishes) -> Iterator[Step | HostP
     try:
         for event in drive_ways(machine, links, clock, session.control, session.meter(task), session.epoch):
             yield event
-            yield from _news(machine, session, wishes)
+            yield from _news(machine, session, listing)
             if deadline is not None and clock.now() > deadline:
                 timed_out = True
                 break
@@ -118,19 +108,19 @@ def _one(case: _Case, session: Session, wishes: Wishes) -> Iterator[Step | HostP
     finally:
         cut = "" if search.done and not machine.failure else task
         step = case.state.counter.step if case.state.counter is not None else 1
-        found = idle_ports(search.standings, step, wishes.names, wishes.materialised, wishes.apart)
+        found = idle_ports(search.standings, step, listing)
         pace = case.state.pace
         result = HostPorts(row, *found, -1.0, -1.0, pace.patience, cut, timed_out)
-    yield from _news(machine, session, wishes)
+    yield from _news(machine, session, listing)
     yield result
     yield TaskEnded(session.at(), task, f"{len(case.order)} ports", clock.now() - began)
     if machine.failure:
         raise NetworkError(f"the zombie {case.state.name} cannot be used: {machine.failure}")
 
 
-def _news(machine: IdleMachine, session: Session, wishes: Wishes) -> Iterator[Step]:
+def _news(machine: IdleMachine, session: Session, listing: Listing) -> Iterator[Step]:
     """Open ports that were found since the last call."""
     for number in machine.fresh():
         counter = machine.zombie.counter
-        port = idle_port(number, machine.search.standings[number], counter.step if counter else 1, wishes.names)
+        port = idle_port(number, machine.search.standings[number], counter.step if counter else 1, listing.names)
         yield PortFound(session.at(), machine.frames.target.address(0), port)

@@ -7,6 +7,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import field, replace
 
+from leadline.engine.driver import LONGEST_WAIT
 from leadline.engine.progress import hosts_text
 from leadline.engine.session import Session
 from leadline.engine.turns import Pause, Step
@@ -19,7 +20,6 @@ from leadline.ports.everywhere_open import Answer, Trial
 TASK = "Handshake test"
 # Seconds: for a connection, for a word of welcome, for an answer to what we say.
 CONNECT, LISTEN, ANSWER = 4.0, 1.0, 2.0
-LONGEST_WAIT = 0.1
 MOST_STREAMS = 500
 # What few services leave without an answer, and none takes for an attack.
 GREETING = b"\r\n\r\n"

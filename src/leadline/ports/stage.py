@@ -19,14 +19,15 @@ from leadline.engine.session import Session
 from leadline.engine.turns import Pause, Step
 from leadline.model.event import TaskEnded, TaskStarted
 from leadline.model.plan import Technique, TimingPlan
-from leadline.model.port import EXTENSION_HEADERS, MAYBE_OPEN, Port, PortSummary, Protocol
+from leadline.model.port import EXTENSION_HEADERS, Port, PortSummary, Protocol
 from leadline.model.port_set import PortSet
 from leadline.model.quick_dataclass import dataclass
 from leadline.ports.bounds import Bounds
 from leadline.ports.connect import ConnectScan
+from leadline.ports.listing import Listing, listing_of
 from leadline.ports.machine import RawScan
 from leadline.ports.probes import PortMatrix, port_matrix
-from leadline.ports.result import OPEN_ONLY, ServiceNames
+from leadline.ports.result import ServiceNames
 from leadline.ports.techniques import RawTechnique, hasty, raw_technique
 
 I64 = NDArray[np.int64]
@@ -115,9 +116,7 @@ def scan_ports(
     yield from found.rest(session, "")
 
 
-def _numbers(
-    protocol: Protocol, family: int, per_host: Sequence[PortSet], session: Session
-) -> list[tuple[int, ...]]:  # fmt: skip
+def _numbers(protocol: Protocol, family: int, per_host: Sequence[PortSet], session: Session) -> list[tuple[int, ...]]:
     """The ports of one protocol of each host, still as shared objects."""
     plan = session.plan.ports
     if protocol is not Protocol.IP or family == 4 or not plan.default_protocols:
@@ -176,22 +175,17 @@ def _phase(
     session: Session, names: ServiceNames, bounds: Bounds,
 ) -> Iterator[Step | HostPorts]:  # fmt: skip
     """Scan the group by one technique; hosts without ports of its protocol are given at once."""
-    output = session.plan.output
-    # The reports list at most so many ports of one state one by one (spec sheet 6.1); -d3 lists all.
-    materialised = 25 * (output.verbosity + 1 + 20 * output.debugging) if output.debugging < 3 else 65_536
+    listing = listing_of(session.plan, names)
+    # Imported here: other scans need not wait for them.
     if technique is Technique.IDLE:
-        # Imported here: other scans need not wait for it.
-        from leadline.ports.idle_stage import Wishes, idle_hosts
+        from leadline.ports.idle_stage import idle_hosts
 
-        apart = MAYBE_OPEN if session.plan.services.enabled else OPEN_ONLY
-        yield from idle_hosts(group, ports, matrix, session, Wishes(names, materialised, apart))
+        yield from idle_hosts(group, ports, matrix, session, listing)
         return
     if technique is Technique.BOUNCE:
-        from leadline.ports.bounce_stage import Wishes as BounceWishes
         from leadline.ports.bounce_stage import bounce_hosts
 
-        apart = MAYBE_OPEN if session.plan.services.enabled else OPEN_ONLY
-        yield from bounce_hosts(group, ports, matrix, session, BounceWishes(names, materialised, apart))
+        yield from bounce_hosts(group, ports, matrix, session, listing)
         return
     task = task_of(technique)
     total = int(sum(len(numbers) for numbers in ports))
@@ -200,9 +194,9 @@ def _phase(
     yield TaskStarted(session.at(), task, f"{where} [{_each(ports)} ports{'/host' if len(group) > 1 else ''}]")
     raw = raw_technique(technique, session.plan.ports.scan_flags)
     if raw is not None:
-        yield from _raw(raw, group, matrix, session, names, materialised, bounds)
+        yield from _raw(raw, group, matrix, session, listing, bounds)
     else:
-        yield from _connections(group, matrix, scopes, session, names, materialised, bounds)
+        yield from _connections(group, matrix, scopes, session, listing, bounds)
     yield TaskEnded(session.at(), task, f"{total} total ports", session.clock.now() - began)
 
 
@@ -218,8 +212,7 @@ def _may_ask_routers(group: HostGroup, technique: RawTechnique, timing: TimingPl
 
 
 def _raw(
-    technique: RawTechnique, group: HostGroup, matrix: PortMatrix, session: Session, names: ServiceNames,
-    materialised: int, bounds: Bounds,
+    technique: RawTechnique, group: HostGroup, matrix: PortMatrix, session: Session, listing: Listing, bounds: Bounds
 ) -> Iterator[Step | HostPorts]:  # fmt: skip
     plan, clock = session.plan, session.clock
     suspicion = _SUSPICIONS.get(technique.protocol)
@@ -234,7 +227,7 @@ def _raw(
     codec = session.codec(group, session.first_port + SLOTS, flags=technique.flags)
     machine = RawScan(
         replace(technique, probe=session.outfit.named(technique.probe)), group, matrix, prober, codec, session.epoch,
-        names=names, materialised=materialised, apart=MAYBE_OPEN if plan.services.enabled else OPEN_ONLY,
+        names=listing.names, materialised=listing.materialised, apart=listing.apart,
         weak_resets=plan.timing.defeat_rst_ratelimit and technique.protocol is Protocol.TCP,
     )  # fmt: skip
     path = f"raw {technique.protocol.label}"
@@ -246,8 +239,7 @@ def _raw(
 
 
 def _connections(
-    group: HostGroup, matrix: PortMatrix, scopes: dict[int, str], session: Session, names: ServiceNames,
-    materialised: int, bounds: Bounds,
+    group: HostGroup, matrix: PortMatrix, scopes: dict[int, str], session: Session, listing: Listing, bounds: Bounds
 ) -> Iterator[Step | HostPorts]:  # fmt: skip
     plan, clock = session.plan, session.clock
     connector = session.network.connector(plan.timing.max_parallelism, plan.proxies, plan.shape)
@@ -258,7 +250,7 @@ def _connections(
     prober.trips.seed(group.srtt, group.rttvar)
     machine = ConnectScan(
         [group.address(row) for row in range(len(group))], scopes, matrix, prober, connector, session.epoch,
-        names=names, materialised=materialised, tracing=session.control.packet_trace,
+        names=listing.names, materialised=listing.materialised, tracing=session.control.packet_trace,
     )  # fmt: skip
     try:
         meter = session.meter(CONNECT_TASK, int(prober.counts.sum()))

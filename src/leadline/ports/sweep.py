@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.engine.codec import SLOTS
+from leadline.engine.driver import FULL_LINK_WAIT, LONGEST_WAIT
 from leadline.engine.progress import ProgressMeter
 from leadline.engine.session import Session
 from leadline.engine.sweep_codec import Lane, SweepCodec
@@ -40,8 +41,6 @@ MOST_ITEMS, LEAST_ITEMS = 1 << 22, 1 << 16
 CHUNK_SECONDS = 60.0
 # Frames built in one turn: the answers to them and to those before, still held, must fit a receive ring of 8,192.
 ROOM = 2048
-LONGEST_WAIT = 0.1
-FULL_LINK_WAIT = 0.001
 _ANY_HOSTGROUP = 100_000
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from leadline import __version__
+from leadline.engine.driver import LONGEST_WAIT
 from leadline.engine.progress import hosts_text
 from leadline.engine.session import Session
 from leadline.engine.turns import Pause, Step
@@ -21,8 +22,6 @@ from leadline.services.waiting import waits_of
 
 TASK = "Service scan"
 EXCLUDED = "Excluded from version scan"
-# Nobody waits longer than this for a key press or a signal to be noticed.
-LONGEST_WAIT = 0.1
 
 _FOUND = {Protocol.TCP: Reason.TCP_RESPONSE, Protocol.UDP: Reason.UDP_RESPONSE}
 
@@ -41,17 +40,6 @@ class _Pending:
     ports: list[Port]
     missing: int
     cut: bool = False
-
-
-def scan_services(
-    hosts: Sequence[tuple[int, Host]], scopes: dict[int, str], matcher: Matcher, session: Session
-) -> Iterator[Step | HostServices]:
-    """``hosts``: with their rows; ``scopes``: interface of link-local ones, by row. Every host is given back once."""
-    stage = ServiceStage(matcher, session)
-    for row, host in hosts:
-        stage.add(row, host, scopes.get(row, ""))
-    stage.finish()
-    yield from stage.steps()
 
 
 class ServiceStage:

@@ -3,6 +3,7 @@ from __future__ import annotations
 from leadline.model.port import PortState, Protocol, Reason
 from leadline.ports.idle_result import idle_port, idle_ports
 from leadline.ports.idle_search import Standing
+from leadline.ports.listing import Listing
 
 
 def names(number: int, protocol: Protocol) -> str:
@@ -37,11 +38,11 @@ def test_a_silent_port_and_its_proof() -> None:
 def test_many_alike_become_ranges() -> None:
     standings = {number: standing(False) for number in (1, 2, 3, 7)}
     standings |= {22: standing(True, hits=2, distance=1), 9: standing(None)}
-    ports, summaries = idle_ports(standings, 1, names, 3, frozenset({PortState.OPEN}))
+    ports, summaries = idle_ports(standings, 1, Listing(names, 3, frozenset({PortState.OPEN})))
     assert [port.number for port in ports] == [22]
     (summary,) = summaries
     assert (summary.state, summary.reason) == (PortState.CLOSED_FILTERED, Reason.NO_IPID_CHANGE)
     assert (summary.ranges, summary.count) == (((1, 3), (7, 7)), 4)
-    ports, summaries = idle_ports(standings, 1, names, 4, frozenset({PortState.OPEN}))
+    ports, summaries = idle_ports(standings, 1, Listing(names, 4, frozenset({PortState.OPEN})))
     assert [port.number for port in ports] == [1, 2, 3, 7, 22]
     assert summaries == ()
