@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from leadline.errors import WireError
 from leadline.model.quick_dataclass import dataclass
 from leadline.wire.crc32c import adler32, crc32c
+from leadline.wire.ports_view import PortsView
 
-SOURCE_PORT = slice(0, 2)
-DESTINATION_PORT = slice(2, 4)
 VERIFICATION_TAG = slice(4, 8)
 CHECKSUM = slice(8, 12)
 HEADER_BYTES = 12
@@ -110,23 +109,13 @@ class Init:
         return tags + streams + self.initial_tsn.to_bytes(4, "big") + self.parameters
 
 
-class SctpView:
+class SctpView(PortsView):
     """Reads the fields of bytes that hold a whole common header; ``WireError`` otherwise."""
 
-    __slots__ = ("_data",)
+    __slots__ = ()
 
     def __init__(self, data: bytes) -> None:
-        if len(data) < HEADER_BYTES:
-            raise WireError(f"an SCTP header of {len(data)} bytes")
-        self._data = data
-
-    @property
-    def source_port(self) -> int:
-        return int.from_bytes(self._data[SOURCE_PORT], "big")
-
-    @property
-    def destination_port(self) -> int:
-        return int.from_bytes(self._data[DESTINATION_PORT], "big")
+        super().__init__(data, "an SCTP", HEADER_BYTES)
 
     @property
     def verification_tag(self) -> int:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from leadline.errors import WireError
 from leadline.model.quick_dataclass import dataclass
 from leadline.wire.checksum import transport_checksum
+from leadline.wire.ports_view import PortsView
 
-SOURCE_PORT = slice(0, 2)
-DESTINATION_PORT = slice(2, 4)
 SEQUENCE = slice(4, 8)
 ACKNOWLEDGMENT = slice(8, 12)
 OFFSET_AND_FLAGS = slice(12, 14)
@@ -74,26 +73,16 @@ def emit_options(options: tuple[TcpOption, ...]) -> bytes:
     return data
 
 
-class TcpView:
+class TcpView(PortsView):
     """Reads the fields of bytes that hold a whole header, with options; ``WireError`` otherwise."""
 
-    __slots__ = ("_data", "header_bytes")
+    __slots__ = ("header_bytes",)
 
     def __init__(self, data: bytes) -> None:
-        if len(data) < HEADER_BYTES:
-            raise WireError(f"a TCP header of {len(data)} bytes")
+        super().__init__(data, "a TCP", HEADER_BYTES)
         self.header_bytes = (data[12] >> 4) * 4
         if not HEADER_BYTES <= self.header_bytes <= len(data):
             raise WireError(f"a TCP header length of {self.header_bytes} bytes in {len(data)}")
-        self._data = data
-
-    @property
-    def source_port(self) -> int:
-        return int.from_bytes(self._data[SOURCE_PORT], "big")
-
-    @property
-    def destination_port(self) -> int:
-        return int.from_bytes(self._data[DESTINATION_PORT], "big")
 
     @property
     def sequence(self) -> int:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from leadline.errors import WireError
 from leadline.model.quick_dataclass import dataclass
 from leadline.wire.checksum import transport_checksum
+from leadline.wire.ports_view import PortsView
 
-SOURCE_PORT = slice(0, 2)
-DESTINATION_PORT = slice(2, 4)
 LENGTH = slice(4, 6)
 CHECKSUM = slice(6, 8)
 HEADER_BYTES = 8
@@ -15,28 +14,18 @@ HEADER_BYTES = 8
 PROTOCOL = 17
 
 
-class UdpView:
+class UdpView(PortsView):
     """Reads the fields of bytes that hold a whole header; ``WireError`` otherwise.
 
     ``quoted``: the datagram may end before its length (ICMP errors quote only the beginning).
     """
 
-    __slots__ = ("_data",)
+    __slots__ = ()
 
     def __init__(self, data: bytes, quoted: bool = False) -> None:
-        if len(data) < HEADER_BYTES:
-            raise WireError(f"a UDP header of {len(data)} bytes")
-        self._data = data
+        super().__init__(data, "a UDP", HEADER_BYTES)
         if self.length < HEADER_BYTES or (self.length > len(data) and not quoted):
             raise WireError(f"a UDP length of {self.length} bytes in {len(data)}")
-
-    @property
-    def source_port(self) -> int:
-        return int.from_bytes(self._data[SOURCE_PORT], "big")
-
-    @property
-    def destination_port(self) -> int:
-        return int.from_bytes(self._data[DESTINATION_PORT], "big")
 
     @property
     def length(self) -> int:
