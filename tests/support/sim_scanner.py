@@ -93,8 +93,7 @@ class Scanner:
     def exchange_frames(self, batch: FrameBatch, quiet: float = 10.0) -> FrameBatch:
         offset = 0
         while offset < len(batch):
-            rows = slice(offset, None)
-            rest = FrameBatch(batch.frames[rows], batch.lengths[rows], batch.times[rows], batch.offset)
+            rest = batch.pick(slice(offset, None))
             offset += self.link.send(rest)
         parts = [empty(batch.offset)]
         while True:

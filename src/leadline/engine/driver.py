@@ -8,7 +8,7 @@ from leadline.engine.connect_machine import ConnectMachine
 from leadline.engine.control import Control
 from leadline.engine.progress import ProgressMeter
 from leadline.engine.raw_machine import RawMachine
-from leadline.engine.shaper import as_sent, part_of
+from leadline.engine.shaper import as_sent
 from leadline.engine.shared_link import Inbox, SharedLink
 from leadline.engine.turns import GO_ON, Pause, Step
 from leadline.link.base import Clock, Connector
@@ -56,8 +56,8 @@ def _drive(machine: RawMachine, inbox: Inbox, clock: Clock, control: Control, me
         if waiting is not None:
             taken = inbox.send(waiting)
             if control.packet_trace:
-                yield from _traced(as_sent(inbox.shared.inner, part_of(waiting, 0, taken)), "SENT", now - epoch)
-            waiting = None if taken >= len(waiting) else part_of(waiting, taken, len(waiting))
+                yield from _traced(as_sent(inbox.shared.inner, waiting.pick(slice(taken))), "SENT", now - epoch)
+            waiting = None if taken >= len(waiting) else waiting.pick(slice(taken, None))
             quiet = quiet and waiting is None
             full = not taken and not len(frames)
         yield from machine.events()

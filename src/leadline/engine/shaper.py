@@ -38,9 +38,9 @@ class ShapedLink:
         if not self._flush() or not len(batch):
             return 0
         # How much becomes of one frame is told by the first: the others are mostly like it.
-        copies = max(1, len(self.shaped(part_of(batch, 0, 1))))
+        copies = max(1, len(self.shaped(batch.pick(slice(1)))))
         taken = min(len(batch), max(1, MOST_FRAMES // copies))
-        self._waiting = self.shaped(part_of(batch, 0, taken))
+        self._waiting = self.shaped(batch.pick(slice(taken)))
         self._flush()
         return taken
 
@@ -49,10 +49,10 @@ class ShapedLink:
         while self._waiting is not None:
             offered = self._waiting
             if self._shape.sources or self._shape.chunk:
-                offered = part_of(offered, 0, MOST_IN_ORDER)
+                offered = offered.pick(slice(MOST_IN_ORDER))
             taken = self._inner.send(offered)
             left = len(self._waiting) - taken
-            self._waiting = part_of(self._waiting, taken, len(self._waiting)) if left else None
+            self._waiting = self._waiting.pick(slice(taken, None)) if left else None
             if taken < len(offered):
                 break
         return self._waiting is None
@@ -86,8 +86,3 @@ class ShapedLink:
 def as_sent(link: Link, batch: FrameBatch) -> FrameBatch:
     """The frames that this link sends for those of ``batch``: for those who show packets."""
     return link.shaped(batch) if isinstance(link, ShapedLink) else batch
-
-
-def part_of(batch: FrameBatch, first: int, last: int) -> FrameBatch:
-    """Rows ``first`` to ``last`` (exclusive), without copying."""
-    return FrameBatch(batch.frames[first:last], batch.lengths[first:last], batch.times[first:last], batch.offset)

@@ -8,7 +8,7 @@ from typing import Protocol
 from leadline.engine.control import Control
 from leadline.engine.driver import FULL_LINK_WAIT, LONGEST_WAIT
 from leadline.engine.progress import ProgressMeter
-from leadline.engine.shaper import as_sent, part_of
+from leadline.engine.shaper import as_sent
 from leadline.engine.shared_link import Inbox, SharedLink
 from leadline.engine.tracing import trace
 from leadline.engine.turns import GO_ON, Pause, Step
@@ -100,4 +100,4 @@ def _send(inbox: Inbox, batch: FrameBatch, clock: Clock) -> Iterator[Step]:
     taken = inbox.send(batch)
     while taken < len(batch):
         yield Pause((inbox.shared,), inbox.next_look(clock.now() + FULL_LINK_WAIT))
-        taken += inbox.send(part_of(batch, taken, len(batch)))
+        taken += inbox.send(batch.pick(slice(taken, None)))

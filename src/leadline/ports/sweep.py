@@ -191,7 +191,7 @@ class Sweep:
             waiting, taken = _send(waiting)
             for batch in taken if control.packet_trace else ():
                 yield from trace(batch, "SENT", now - session.epoch)
-            yield from self._events(now)
+            yield from self._events()
             if self._meter.due(now, control):
                 yield self._progress(self._meter, machine, hosts, now)
             if not sending and not heard and not machine.done:
@@ -201,9 +201,9 @@ class Sweep:
                 yield Pause(tuple(links), now + FULL_LINK_WAIT)
             else:
                 yield GO_ON
-        yield from self._events(clock.now())
+        yield from self._events()
 
-    def _events(self, now: float) -> Iterator[Event]:
+    def _events(self) -> Iterator[Event]:
         for made in self._path.pace.decisions.fetch():
             yield TimingDecision(made.at - self._session.epoch, None, made.what, made.cause, made.old, made.new)
 
@@ -219,11 +219,7 @@ def _send(waiting: list[tuple[Link, FrameBatch]]) -> tuple[list[tuple[Link, Fram
     for link, batch in waiting:
         taken = link.send(batch)
         if taken:
-            sent.append(_rows(batch, 0, taken))
+            sent.append(batch.pick(slice(taken)))
         if taken < len(batch):
-            left.append((link, _rows(batch, taken, len(batch))))
+            left.append((link, batch.pick(slice(taken, None))))
     return left, sent
-
-
-def _rows(batch: FrameBatch, first: int, last: int) -> FrameBatch:
-    return FrameBatch(batch.frames[first:last], batch.lengths[first:last], batch.times[first:last], batch.offset)

@@ -36,7 +36,7 @@ class Arrivals:
         order = order[:room]
         if len(order):
             self._waiting += len(order)
-            self._put(FrameBatch(batch.frames[order], batch.lengths[order], batch.times[order], batch.offset))
+            self._put(batch.pick(order))
 
     def _put(self, batch: FrameBatch) -> None:
         self._serial += 1
@@ -52,16 +52,16 @@ class Arrivals:
         while self._heap and self._heap[0][0] <= now:
             _, _, batch = heappop(self._heap)
             ready = int(np.searchsorted(batch.times, now, side="right"))
-            due.append(_slice(batch, 0, ready))
+            due.append(batch.pick(slice(ready)))
             if ready < len(batch):
-                self._put(_slice(batch, ready, len(batch)))
+                self._put(batch.pick(slice(ready, None)))
         if not due:
             return empty(self._offset)
         merged = due[0]
         if len(due) > 1:
             merged = concatenate(due)
             order = np.argsort(merged.times, kind="stable")
-            merged = FrameBatch(merged.frames[order], merged.lengths[order], merged.times[order], merged.offset)
+            merged = merged.pick(order)
         self._waiting -= len(merged)
         return merged
 
@@ -69,11 +69,6 @@ class Arrivals:
         """Forget everything that is under way."""
         self._heap.clear()
         self._waiting = 0
-
-
-def _slice(batch: FrameBatch, start: int, end: int) -> FrameBatch:
-    rows = slice(start, end)
-    return FrameBatch(batch.frames[rows], batch.lengths[rows], batch.times[rows], batch.offset)
 
 
 def wanted(capture: CaptureFilter, batch: FrameBatch) -> NDArray[np.bool_]:

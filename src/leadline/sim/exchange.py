@@ -103,9 +103,9 @@ class Exchange:
             return
         batch, host = answer
         lie = self.terrain.lie[host]
-        result.append(_rows(batch, lie < 0))
+        result.append(batch.pick(lie < 0))
         for number in np.unique(lie[lie >= 0]).tolist():
-            part = _rows(batch, lie == number)
+            part = batch.pick(lie == number)
             liar = self.terrain.lies[number]
             result.append(liar.frames(part, self.state.random) if liar.neighbors else part)
 
@@ -235,10 +235,6 @@ class Exchange:
 def _of_path(terrain: Terrain, name: str, answers: Answers) -> NDArray[np.float64]:
     values = np.array([getattr(path, name) for path in terrain.paths], np.float64)
     return values[answers.path]
-
-
-def _rows(batch: FrameBatch, rows: NDArray[np.bool_]) -> FrameBatch:
-    return FrameBatch(batch.frames[rows], batch.lengths[rows], batch.times[rows], batch.offset)
 
 
 def _mac_values(macs: NDArray[np.uint8]) -> NDArray[np.uint64]:

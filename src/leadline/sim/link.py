@@ -71,8 +71,7 @@ class SimLink:
         batch = self._arrivals.take(now)
         if len(batch) > self._ring:
             self.statistics.dropped += len(batch) - self._ring
-            rows = slice(0, self._ring)
-            batch = FrameBatch(batch.frames[rows], batch.lengths[rows], batch.times[rows], batch.offset)
+            batch = batch.pick(slice(self._ring))
         self.statistics.received += len(batch)
         self.statistics.received_bytes += int(batch.lengths.sum())
         return batch
@@ -114,7 +113,7 @@ class SimLink:
         rows = wanted(self.capture, batch)
         if rows.any():
             before = self._arrivals.dropped
-            self._arrivals.push(FrameBatch(batch.frames[rows], batch.lengths[rows], batch.times[rows], batch.offset))
+            self._arrivals.push(batch.pick(rows))
             self.statistics.dropped += self._arrivals.dropped - before
 
     def _check(self) -> None:

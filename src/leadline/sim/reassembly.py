@@ -34,23 +34,19 @@ class Reassembly:
         if not len(pieces):
             return batch
         others = np.setdiff1d(np.arange(len(batch)), pieces, assume_unique=True)
-        kept = _rows(batch, pieces)
+        kept = batch.pick(pieces)
         first_new = 0
         if self._waiting is not None:
             recent = np.flatnonzero(self._waiting.times > float(batch.times[0]) - PATIENCE)
             first_new = len(recent)
-            kept = concatenate([_rows(self._waiting, recent), kept])
+            kept = concatenate([self._waiting.pick(recent), kept])
         places = np.concatenate([np.full(first_new, -1), pieces])
         made, ends, used = _put_together(kept, places)
         left = np.flatnonzero(~used)[-MOST_WAITING:]
-        self._waiting = _rows(kept, left) if len(left) else None
-        together = concatenate([_rows(batch, others), *made])
+        self._waiting = kept.pick(left) if len(left) else None
+        together = concatenate([batch.pick(others), *made])
         order = np.argsort(np.concatenate([others, *ends]), kind="stable")
-        return _rows(together, order)
-
-
-def _rows(batch: FrameBatch, rows: I64) -> FrameBatch:
-    return FrameBatch(batch.frames[rows], batch.lengths[rows], batch.times[rows], batch.offset)
+        return together.pick(order)
 
 
 def _pieces(batch: FrameBatch) -> I64:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leadline.model.quick_dataclass import dataclass
+
+Rows: TypeAlias = slice | NDArray[np.intp] | NDArray[np.bool_]
 
 
 @dataclass(slots=True)
@@ -27,6 +30,10 @@ class FrameBatch:
 
     def __len__(self) -> int:
         return len(self.lengths)
+
+    def pick(self, rows: Rows) -> FrameBatch:
+        """Some of the frames: a slice (then a view), row numbers or a mask."""
+        return FrameBatch(self.frames[rows], self.lengths[rows], self.times[rows], self.offset)
 
     def row(self, index: int) -> bytes:
         """The bytes of one frame, without padding."""

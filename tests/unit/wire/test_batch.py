@@ -41,3 +41,13 @@ def test_batches_of_different_links_do_not_mix() -> None:
         concatenate([single(b"a", 0), single(b"b", 14)])
     with pytest.raises(ValueError, match="no batches"):
         concatenate([])
+
+
+def test_some_of_the_frames() -> None:
+    whole = concatenate([single(bytes([number]) * 4, 0, float(number)) for number in range(4)])
+    wanted = [whole.pick(slice(1, 3)), whole.pick(np.array([1, 2])), whole.pick(np.array([False, True, True, False]))]
+    for some in wanted:
+        assert [some.row(index) for index in range(len(some))] == [bytes([1]) * 4, bytes([2]) * 4]
+        assert some.times.tolist() == [1.0, 2.0]
+        assert some.offset == 0
+    assert np.shares_memory(wanted[0].frames, whole.frames)
