@@ -344,7 +344,7 @@ class AnswerLimits:
             lately = self._observed(host, number) if number >= STREAK else old
             # Nothing is lost by going back at once to what it gave, as long as it was known to give more than that.
             rate = max(lately, float(self._base[host])) if lately < SATED * old else old
-            rate = max(min(rate, old * (1 - STEP)), self._least)
+            rate = min(rate, old * (1 - STEP))
             if self._overruns[host] >= OVERRUNS and self.count[host] - self._known_at[host] >= EVEN:
                 rate = min(rate, self._observed(host, EVEN))
                 self._overruns[host] = 0
