@@ -157,6 +157,13 @@ def test_host_timeout() -> None:
     assert host.status is HostStatus.UP
 
 
+def test_given_up_after_so_many_open_ports() -> None:
+    host = scan(world(), ports="1-2000", max_open_ports=1).host("10.0.0.5")
+    assert (host.gave_up, host.timed_out) == (True, False)
+    assert len(open_ports(host)) >= 1
+    assert len(host.ports) + sum(one.count for one in host.summaries) < 2000
+
+
 @pytest.mark.parametrize(
     "lie", [lie for lie in LIES[::2] if not isinstance(lie, Flood)], ids=lambda lie: type(lie).__name__
 )

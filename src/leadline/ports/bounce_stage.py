@@ -7,6 +7,8 @@ import os
 from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address
 
+import numpy as np
+
 from leadline.engine.driver import LONGEST_WAIT
 from leadline.engine.group import HostGroup
 from leadline.engine.session import Session
@@ -18,6 +20,7 @@ from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason
 from leadline.model.service import Service
 from leadline.net.base import Dialer, Ended, Endpoint, Opened, Received
 from leadline.ports.bounce import BounceDialogue, Command, Verdict
+from leadline.ports.bounds import Bound, Bounds
 from leadline.ports.listing import Listing, listed
 from leadline.ports.probes import PortMatrix
 from leadline.ports.result import ServiceNames
@@ -30,7 +33,12 @@ _REASON = Reason.NO_RESPONSE
 
 
 def bounce_hosts(
-    group: HostGroup, ports: Sequence[tuple[int, ...]], matrix: PortMatrix, session: Session, listing: Listing
+    group: HostGroup,
+    ports: Sequence[tuple[int, ...]],
+    matrix: PortMatrix,
+    session: Session,
+    listing: Listing,
+    bounds: Bounds,
 ) -> Iterator[Step | HostPorts]:
     """Scan the hosts that have ``ports``. Raises ``NetworkError`` when the server is of no use."""
     relay = session.plan.ports.relay
@@ -51,31 +59,40 @@ def bounce_hosts(
                 continue
             order = tuple(int(number) for number in matrix.numbers[matrix.ports_of(row)])
             dialogue = BounceDialogue(relay, target, order, session.clock.now())
-            yield from _one(row, dialogue, Endpoint(session.relay, relay.port), dialer, session, listing)
+            yield from _one(row, dialogue, Endpoint(session.relay, relay.port), dialer, session, listing, bounds)
     finally:
         dialer.close_all()
 
 
 def _one(
-    row: int, dialogue: BounceDialogue, endpoint: Endpoint, dialer: Dialer, session: Session, listing: Listing
+    row: int,
+    dialogue: BounceDialogue,
+    endpoint: Endpoint,
+    dialer: Dialer,
+    session: Session,
+    listing: Listing,
+    bounds: Bounds,
 ) -> Iterator[Step | HostPorts]:
-    clock, limit = session.clock, session.plan.timing.host_timeout
+    clock = session.clock
     began = clock.now()
+    bounds.clocks.start(np.array([row]), began)
     yield TaskStarted(session.at(), TASK, f"{dialogue.target} over {endpoint.address}")
     meter = session.meter(TASK)
     meter.look = lambda: (dialogue.progress(), 0, 0)
     told: set[int] = set()
-    timed_out = False
+    bound: Bound | None = None
     try:
-        while not dialogue.done and not session.control.stop and not timed_out:
-            timed_out = bool(limit) and clock.now() > began + (limit or 0.0)
+        while not dialogue.done and not session.control.stop and bound is None:
+            bound = bounds.reached(row, clock.now())
             acted = _act(dialogue.poll(clock.now()), dialer, endpoint)
             heard = _hear(dialer, dialogue)
             for number in dialogue.verdicts.keys() - told:
                 told.add(number)
                 if dialogue.verdicts[number].state is PortState.OPEN:
                     port = _port(number, dialogue.verdicts[number], session, listing.names)
-                    yield PortFound(session.at(), dialogue.target, port)
+                    opened = PortFound(session.at(), dialogue.target, port)
+                    bounds.see(opened)
+                    yield opened
             now = clock.now()
             if meter.due(now, session.control):
                 yield meter.event(now, dialogue.progress(), 0, 0)
@@ -89,7 +106,10 @@ def _one(
         yield Notice(session.at(), "warning", text)
     found = _told(dialogue, session, listing)
     cut = "" if dialogue.done and not dialogue.failure else TASK
-    yield HostPorts(row, *found, -1.0, -1.0, 0.0, cut, timed_out)
+    bound = bound if cut else None
+    bounds.clocks.stop(np.array([row]), clock.now())
+    spent = float(bounds.clocks.spent[row])
+    yield HostPorts(row, *found, -1.0, -1.0, 0.0, cut, bound is Bound.TIME, bound is Bound.OPEN_PORTS, spent=spent)
     yield TaskEnded(session.at(), TASK, f"{len(dialogue.verdicts)} total ports", clock.now() - began)
     if dialogue.failure:
         raise NetworkError(f"the FTP server {endpoint.address} cannot be used: {dialogue.failure}")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from enum import Enum
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -10,6 +12,13 @@ from leadline.engine.host_clock import HostClocks
 from leadline.engine.turns import Step
 from leadline.model.address import Address
 from leadline.model.event import PortFound
+
+
+class Bound(Enum):
+    """What ends the scan of a host before its time."""
+
+    TIME = "--host-timeout"
+    OPEN_PORTS = "--max-open-ports"
 
 
 class Bounds:
@@ -40,3 +49,9 @@ class Bounds:
         """Hosts that have reached the number since the last call."""
         full, self._full = self._full, []
         return np.unique(np.array(full, dtype=np.int64))
+
+    def reached(self, row: int, now: float) -> Bound | None:
+        """For techniques that take one host at a time: which bound this one has reached."""
+        if row in self.clocks.overdue(now):
+            return Bound.TIME
+        return Bound.OPEN_PORTS if row in self.given_up() else None

@@ -15,6 +15,7 @@ from leadline.engine.ways import drive_ways
 from leadline.errors import NetworkError
 from leadline.model.event import Notice, PortFound, TaskEnded, TaskStarted
 from leadline.model.plan import Zombie
+from leadline.ports.bounds import Bound, Bounds
 from leadline.ports.idle import IdleMachine, ZombieState
 from leadline.ports.idle_frames import IdleFrames
 from leadline.ports.idle_pace import Pace
@@ -27,7 +28,12 @@ from leadline.ports.stage import HostPorts
 
 
 def idle_hosts(
-    group: HostGroup, ports: Sequence[tuple[int, ...]], matrix: PortMatrix, session: Session, listing: Listing
+    group: HostGroup,
+    ports: Sequence[tuple[int, ...]],
+    matrix: PortMatrix,
+    session: Session,
+    listing: Listing,
+    bounds: Bounds,
 ) -> Iterator[Step | HostPorts]:
     """Scan the hosts that have ``ports``; those that cannot be scanned are given without any, and a notice says why.
 
@@ -51,7 +57,7 @@ def idle_hosts(
             name = address if plan.host == address else f"{plan.host} ({address})"
             states[group.family] = ZombieState(name, Pace(session.plan.timing))
         order = tuple(int(number) for number in matrix.numbers[matrix.ports_of(row)])
-        yield from _one(_Case(group, row, order, zombie, plan, states[group.family]), session, listing)
+        yield from _one(_Case(group, row, order, zombie, plan, states[group.family]), session, listing, bounds)
 
 
 def _hindrance(group: HostGroup, row: int, zombie: HostGroup | None) -> str:
@@ -75,7 +81,7 @@ class _Case:
     state: ZombieState
 
 
-def _one(case: _Case, session: Session, listing: Listing) -> Iterator[Step | HostPorts]:
+def _one(case: _Case, session: Session, listing: Listing, bounds: Bounds) -> Iterator[Step | HostPorts]:
     group, row, clock = case.group, case.row, session.clock
     timing = session.plan.timing
     target = group.subset(np.array([row], dtype=np.int64))
@@ -91,15 +97,17 @@ def _one(case: _Case, session: Session, listing: Listing) -> Iterator[Step | Hos
     search = IdleSearch(case.order, case.state.chances, timing.max_retries, timing.max_parallelism)
     machine = IdleMachine(case.state, frames, search, session.rate, session.epoch, began)
     links = (session.link(case.zombie.route), session.link(group.route))
-    deadline = began + timing.host_timeout if timing.host_timeout else None
-    timed_out = False
+    bounds.clocks.start(np.array([row]), began)
+    bound: Bound | None = None
     known = case.state.counter
     try:
         for event in drive_ways(machine, links, clock, session.control, session.meter(task), session.epoch):
             yield event
-            yield from _news(machine, session, listing)
-            if deadline is not None and clock.now() > deadline:
-                timed_out = True
+            for found in _news(machine, session, listing):
+                bounds.see(found)
+                yield found
+            bound = bounds.reached(row, clock.now())
+            if bound is not None:
                 break
             if known is None and case.state.counter is not None:
                 known = case.state.counter
@@ -107,10 +115,15 @@ def _one(case: _Case, session: Session, listing: Listing) -> Iterator[Step | Hos
                 yield Notice(session.at(), "info", text)
     finally:
         cut = "" if search.done and not machine.failure else task
+        bound = bound if cut else None
         step = case.state.counter.step if case.state.counter is not None else 1
-        found = idle_ports(search.standings, step, listing)
-        pace = case.state.pace
-        result = HostPorts(row, *found, -1.0, -1.0, pace.patience, cut, timed_out)
+        told = idle_ports(search.standings, step, listing)
+        patience = case.state.pace.patience
+        bounds.clocks.stop(np.array([row]), clock.now())
+        spent = float(bounds.clocks.spent[row])
+        result = HostPorts(
+            row, *told, -1.0, -1.0, patience, cut, bound is Bound.TIME, bound is Bound.OPEN_PORTS, spent=spent
+        )
     yield from _news(machine, session, listing)
     yield result
     yield TaskEnded(session.at(), task, f"{len(case.order)} ports", clock.now() - began)

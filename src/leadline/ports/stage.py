@@ -180,12 +180,12 @@ def _phase(
     if technique is Technique.IDLE:
         from leadline.ports.idle_stage import idle_hosts
 
-        yield from idle_hosts(group, ports, matrix, session, listing)
+        yield from idle_hosts(group, ports, matrix, session, listing, bounds)
         return
     if technique is Technique.BOUNCE:
         from leadline.ports.bounce_stage import bounce_hosts
 
-        yield from bounce_hosts(group, ports, matrix, session, listing)
+        yield from bounce_hosts(group, ports, matrix, session, listing, bounds)
         return
     task = task_of(technique)
     total = int(sum(len(numbers) for numbers in ports))

@@ -127,6 +127,12 @@ def test_host_timeout() -> None:
     assert host.timed_out
 
 
+def test_given_up_after_so_many_open_ports() -> None:
+    host = scan(world(HELPFUL, OPENS), ports="8000-9000", max_open_ports=3).host("10.0.0.5")
+    assert (host.gave_up, host.timed_out, host.interrupted) == (True, False, "Bounce Scan")
+    assert len(open_ports(host)) == 3
+
+
 @pytest.mark.parametrize("flood", [b"200 ok\r\n", b"x" * 1000, b"220-\r\n", b"150 and\r\n", b"\x00\xff\r"])
 def test_a_server_that_never_stops_talking(flood: bytes) -> None:
     made = world(HELPFUL, OPENS)

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import numpy as np
+
 from leadline.model.event import PortFound, TaskStarted
 from leadline.model.port import Port, PortState, Protocol, Reason
-from leadline.ports.bounds import Bounds
+from leadline.ports.bounds import Bound, Bounds
 from tests.support.groups import group_of
 
 
@@ -31,3 +33,14 @@ def test_without_a_number_nothing_is_counted() -> None:
         found(bounds, 0, number)
     assert bounds.given_up().tolist() == []
     assert bounds.clocks.limit == 5.0
+
+
+def test_what_one_host_has_reached() -> None:
+    bounds = Bounds(group_of(hosts=3), 5.0, 2)
+    bounds.clocks.start(np.array([1]), 100.0)
+    assert bounds.reached(1, 104.0) is None
+    found(bounds, 1, 1)
+    found(bounds, 1, 2)
+    assert bounds.reached(1, 104.0) is Bound.OPEN_PORTS
+    assert bounds.reached(1, 104.0) is None
+    assert (bounds.reached(1, 106.0), bounds.reached(0, 106.0)) == (Bound.TIME, None)
