@@ -190,16 +190,9 @@ def _scan(options: Options) -> int:
 
     network = KernelNetwork()
     plan = _plan(options, network)
-    if _sends_packets(plan):
+    if plan.wants_raw and plan.privileged is not False:
         network.prepare()
     return _run(plan, options, network, make_resolver(plan.resolve), None)
-
-
-def _sends_packets(plan: Plan) -> bool:
-    from leadline.model.plan import WITHOUT_RIGHTS
-
-    wanted = plan.discovery.mode == "ping" or any(one not in WITHOUT_RIGHTS for one in plan.ports.techniques)
-    return wanted and plan.privileged is not False
 
 
 def _demo(parsed: Parsed) -> int:

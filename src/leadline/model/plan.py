@@ -317,3 +317,8 @@ class Plan:
     proxies: tuple[Proxy, ...] = ()
     shape: PacketShape = field(default_factory=PacketShape)
     adler32: bool = False
+
+    @property
+    def wants_raw(self) -> bool:
+        """Whether packets of our own are to be sent, by discovery or by a technique."""
+        return self.discovery.mode == "ping" or any(one not in WITHOUT_RIGHTS for one in self.ports.techniques)

@@ -26,9 +26,7 @@ def make_session(plan: Plan, network: Network, control: Control) -> Session:
     generator = np.random.default_rng(seed)
     now = network.clock.now()
     key = os.urandom(16) if seed is None else generator.bytes(16)
-    wants_raw = not plan.ports.techniques or any(one not in WITHOUT_RIGHTS for one in plan.ports.techniques)
-    wants_raw = wants_raw or plan.discovery.mode == "ping"
-    raw = wants_raw and (network.can_send_raw() if plan.privileged is None else plan.privileged)
+    raw = plan.wants_raw and (network.can_send_raw() if plan.privileged is None else plan.privileged)
     random = int(generator.integers(1 << 30))
     return Session(
         plan=plan,

@@ -80,3 +80,14 @@ def test_nothing_asked_for_scans_nothing() -> None:
 def test_a_probe_without_a_port_has_none() -> None:
     assert PingProbe(PingKind.ICMP_ECHO).number == 0
     assert PingProbe(PingKind.TCP_SYN, 443) != PingProbe(PingKind.TCP_SYN, 80)
+
+
+def test_who_wants_raw_packets() -> None:
+    def wants(mode: str, *techniques: Technique) -> bool:
+        return Plan(discovery=DiscoveryPlan(mode), ports=PortPlan(techniques)).wants_raw
+
+    assert wants("ping")
+    assert wants("none", Technique.CONNECT, Technique.UDP)
+    assert not wants("none", Technique.CONNECT)
+    assert not wants("none", Technique.BOUNCE)
+    assert not wants("list")
