@@ -29,9 +29,10 @@ TOO_FAST = 0.025
 
 
 class RawMachine(ABC):
-    """A ``Machine`` over a ``Prober`` and a ``ProbeCodec``; a stage says what its columns are and what answers mean.
+    """A stage on one host group over one link, sans-IO: time is an argument.
 
-    ``epoch``: clock seconds at which the scan began (event times count from it).
+    A ``Prober`` says what is due, a ``ProbeCodec`` makes frames of it; a stage says what its columns are and what
+    answers mean. ``epoch``: clock seconds at which the scan began (event times count from it).
     """
 
     def __init__(self, group: HostGroup, prober: Prober, codec: ProbeCodec, epoch: float) -> None:
@@ -52,6 +53,7 @@ class RawMachine(ABC):
         """Take answers to item probes (the slots are tries here, never pings)."""
 
     def poll(self, now: float, room: int) -> FrameBatch | None:
+        """Frames to send now, at most ``room``."""
         sends = self.prober.take(now, room)
         if sends is None:
             return None
@@ -68,6 +70,7 @@ class RawMachine(ABC):
         return self.codec.build(kinds, sends.hosts, ports, slots, sends.ttls if limited.any() else None)
 
     def receive(self, frames: FrameBatch, now: float) -> None:
+        """Captured frames; whatever is not an answer to something sent is dropped."""
         if not len(frames):
             return
         decoded = decode(frames)
@@ -142,9 +145,11 @@ class RawMachine(ABC):
         self.group.ping_port[unique[better]] = ports[rows[better]]
 
     def next_timer(self, now: float) -> float | None:
+        """When ``poll`` wants to be called again at the latest; ``None``: not before a frame arrives."""
         return self.prober.next_timer(now)
 
     def events(self) -> Iterator[Event]:
+        """What became known since the last call."""
         taken, self._events = self._events, []
         yield from taken
         for made in self.prober.decisions():

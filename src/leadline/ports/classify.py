@@ -73,6 +73,7 @@ class ConnectMeaning:
     up: bool | None
 
 
+# Every other error (ETIMEDOUT, EHOSTDOWN) is silence after all: the attempt is left to its timer, and repeated.
 CONNECT_MEANINGS: dict[int, ConnectMeaning] = {
     0: ConnectMeaning(PortState.OPEN, Reason.SYN_ACK, True),
     errno.ECONNREFUSED: ConnectMeaning(PortState.CLOSED, Reason.CONN_REFUSED, True),
@@ -83,8 +84,6 @@ CONNECT_MEANINGS: dict[int, ConnectMeaning] = {
     errno.ENETUNREACH: ConnectMeaning(PortState.FILTERED, Reason.NET_UNREACH, False),
     errno.ENONET: ConnectMeaning(PortState.FILTERED, Reason.DEST_UNREACH, False),
 }
-# Silence after all: the attempt counts as timed out and is repeated.
-SILENT_ERRORS = frozenset({errno.ETIMEDOUT, errno.EHOSTDOWN})
 
 
 def icmp_words(family: int, kind: int, code: int) -> str:

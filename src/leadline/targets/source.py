@@ -70,8 +70,6 @@ class TargetSource:
         self._announced: set[str] = set()
         self._seen = AddressSet()
         self._excluded = AddressSet()
-        self._count = plan.random or 0
-        self._count_known = plan.random != 0 and not plan.input_files
 
         @lru_cache(maxsize=1024)
         def port_list(text: str) -> PortSet:
@@ -79,10 +77,6 @@ class TargetSource:
 
         self._port_list = port_list
         self._typed = self._parse_all(plan.expressions)
-
-    def count_estimate(self) -> int | None:
-        """How many addresses at most, ``None`` while unknown (a list not yet read to its end, ``-iR 0``)."""
-        return self._count if self._count_known else None
 
     def blocks(
         self, size: int, sweep_from: int | None = None
@@ -114,7 +108,6 @@ class TargetSource:
         for text in texts:
             try:
                 specs.append(parse_target(text, self._port_list))
-                self._count += _count(specs[-1])
             except UsageError as error:
                 mistakes.extend(error.messages)
         if mistakes:
@@ -137,12 +130,9 @@ class TargetSource:
         for path in self._plan.input_files:
             for text in expressions(self._files(path)):
                 try:
-                    spec = parse_target(text, self._port_list)
-                    self._count += _count(spec)
-                    yield spec
+                    yield parse_target(text, self._port_list)
                 except UsageError as error:
                     yield TargetSkipped(0.0, text[:256], " ".join(error.messages))
-        self._count_known = self._plan.random != 0
 
     # ---- names become addresses
 
@@ -309,11 +299,3 @@ class TargetSource:
             yield Targets(4, hi[: len(lo)], lo)
             if left == 0 or self._stop():
                 return
-
-
-def _count(spec: TargetSpec) -> int:
-    """Addresses of one expression at most; a name counts as IPv4 when a block around it is asked for."""
-    if isinstance(spec.shape, Named):
-        bits = spec.shape.bits
-        return 1 if bits is None else 1 << ((32 if bits <= 32 else 128) - bits)
-    return spec.shape.count

@@ -42,7 +42,7 @@ class Tagger:
         self._second = np.array([int.from_bytes(key[8:], "little")], dtype=np.uint64)
 
     def tag64(self, hi: U64 | int, lo: U64 | int, salt: U64 | int) -> U64:
-        """The whole tag, uint64 ``(N,)``. ``tag32`` is its upper half and ``tag16`` a part of the lower one."""
+        """The whole tag, uint64 ``(N,)``; ``tag32`` is its upper half."""
         state = _mix(_column(hi) ^ self._first)
         state = _mix((state + _column(lo)) ^ self._second)
         return _mix((state + _column(salt) * _GOLDEN) ^ self._first)
@@ -50,7 +50,3 @@ class Tagger:
     def tag32(self, hi: U64 | int, lo: U64 | int, salt: U64 | int) -> NDArray[np.uint32]:
         """32 bits, uint32 ``(N,)``: for a TCP sequence number."""
         return (self.tag64(hi, lo, salt) >> 32).astype(np.uint32)
-
-    def tag16(self, hi: U64 | int, lo: U64 | int, salt: U64 | int) -> NDArray[np.uint16]:
-        """16 bits, uint16 ``(N,)``, independent of ``tag32``: for an ICMP identifier or an IP identification."""
-        return (self.tag64(hi, lo, salt) & 0xFFFF).astype(np.uint16)

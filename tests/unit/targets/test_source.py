@@ -160,7 +160,6 @@ def test_lists_are_read_lazily_and_wrong_lines_are_skipped() -> None:
 
     plan = TargetPlan(input_files=("list",))
     targets = TargetSource(plan, TwinResolver({}), None, b"key", endless)
-    assert targets.count_estimate() is None
     stream = targets.blocks(4)
     assert skipped([next(stream)]) == [("10.9.0.300", 'Target "10.9.0.300" has the octet 300; an octet ends at 255.')]
     assert addresses(islice(stream, 2)) == [f"10.0.{i}.{j}" for i in range(4) for j in (1, 2)]
@@ -170,7 +169,6 @@ def test_lists_are_read_lazily_and_wrong_lines_are_skipped() -> None:
 def test_typed_targets_come_before_lists() -> None:
     targets = source("10.0.0.1", lists={"a": "10.0.0.2 one.example", "b": "10.0.0.3"}, input_files=("a", "b"))
     assert addresses(targets.blocks(9)) == ["10.0.0.1", "10.0.0.2", "10.1.0.1", "10.0.0.3"]
-    assert targets.count_estimate() == 4
 
 
 def test_exclusions_from_options_and_files() -> None:
@@ -250,11 +248,9 @@ def test_names_keep_their_place_when_shuffled() -> None:
 
 def test_random_targets() -> None:
     targets = source("10.0.0.1", random=5000)
-    assert targets.count_estimate() == 5001
     found = addresses(targets.blocks(1000))
     assert found[0] == "10.0.0.1"
     assert len(found) == len(set(found)) == 5001
-    assert source(random=0).count_estimate() is None
     assert len(addresses(islice(source(random=0).blocks(1000), 80))) == 80000
 
 
@@ -265,20 +261,6 @@ def test_random_targets_respect_exclusions() -> None:
 def test_random_targets_need_ipv4() -> None:
     stream = list(source(random=5, families=frozenset({6})).blocks(4))
     assert skipped(stream) == [("-iR", "random targets are IPv4 addresses, which are not scanned")]
-
-
-@pytest.mark.parametrize(
-    ("expression", "count"),
-    [
-        ("10.0.0.0/24", 256),
-        ("one.example", 1),
-        ("one.example/24", 256),
-        ("one.example/64", 1 << 64),
-        ("10.0.0,2.1-3", 6),
-    ],
-)
-def test_count_estimate(expression: str, count: int) -> None:
-    assert source(expression).count_estimate() == count
 
 
 def test_stop_ends_the_stream() -> None:
