@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -13,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.netns import ROOT, Namespace, connect, namespaces
+from tests.support.netns import Namespace, connect, namespaces
+from tests.support.processes import started
 
 pytestmark = pytest.mark.netns
 NETWORK = "10.88.0.0/19"
@@ -41,15 +40,13 @@ def test_every_host_and_port_is_found(scanner: Namespace) -> None:
 
 def test_an_interruption_closes_every_output(scanner: Namespace, tmp_path: Path) -> None:
     json_file, xml_file = tmp_path / "scan.json", tmp_path / "scan.xml"
-    process = subprocess.Popen(
-        scanner.command(*COMMAND, "-p", "81", "--max-rate", "2k", NETWORK, "-oJ", str(json_file), "-oX", str(xml_file)),
-        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL, cwd=ROOT,
-    )  # fmt: skip
-    deadline = time.monotonic() + 60
-    while not (json_file.exists() and '"task_progress"' in json_file.read_text()) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    os.kill(process.pid, signal.SIGINT)
-    assert process.wait(60) == 130
+    outputs = ("-oJ", str(json_file), "-oX", str(xml_file))
+    with started(scanner.command(*COMMAND, "-p", "81", "--max-rate", "2k", NETWORK, *outputs)) as process:
+        deadline = time.monotonic() + 60
+        while not (json_file.exists() and '"task_progress"' in json_file.read_text()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(60) == 130
     events = [json.loads(line) for line in json_file.read_text().splitlines()]
     assert events[-1]["exit"] == "interrupted"
     hosts = [event["host"] for event in events if event["event"] == "host_done"]

@@ -18,9 +18,11 @@ from lxml import etree
 
 from tests.support.compare import HostResult, parse
 from tests.support.netns import ROOT, Lab, routed_lab
+from tests.support.processes import started
 from tests.support.scan import LEADLINE
 
 Line = dict[str, Any]
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT / "src")}
 OPEN = (80, 443, 8080)
 NAME_SERVER = "10.88.53.53"
 NOBODY_ANSWERS = "10.88.53.54"
@@ -53,17 +55,10 @@ def cut(lab: Lab, folder: Path, when: Callable[[list[Line]], bool], number: int,
     """Start a scan, send signal ``number`` as soon as ``when`` holds for the events so far, and read what it left."""
     xml, text = folder / "scan.xml", folder / "scan.nmap"
     command = [*LEADLINE, "-oX", str(xml), "-oN", str(text), "-oJ", "-", *arguments]
-    process = subprocess.Popen(
-        lab.scanner.command(*command),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
-    )
-    assert process.stdout is not None
-    try:
+    with started(
+        lab.scanner.command(*command), stdout=subprocess.PIPE, stderr=subprocess.PIPE, environment=ENVIRONMENT
+    ) as process:
+        assert process.stdout is not None
         before: list[Line] = []
         deadline = time.monotonic() + 60
         while not when(before):
@@ -75,9 +70,6 @@ def cut(lab: Lab, folder: Path, when: Callable[[list[Line]], bool], number: int,
         process.send_signal(number)
         stdout, stderr = process.communicate(timeout=30)
         seconds = time.monotonic() - sent
-    finally:
-        process.kill()
-        process.wait()
     lines = before + [json.loads(line) for line in stdout.splitlines()]
     root = etree.fromstring(xml.read_bytes())
     assert text.read_text(encoding="utf-8").splitlines()[-1].startswith("# Leadline")
@@ -157,20 +149,14 @@ def test_while_names_are_looked_up(wide: Lab, tmp_path: Path, number: signal.Sig
 
 
 def test_twice_in_a_row_ends_at_once_and_leaves_no_process(wide: Lab, tmp_path: Path) -> None:
-    process = subprocess.Popen(
-        wide.scanner.command(*LEADLINE, "-n", "-sn", "--max-rate", "50", "-oX", str(tmp_path / "x"), "10.88.0.0/16"),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        cwd=ROOT,
-        env=os.environ | {"PYTHONPATH": str(ROOT / "src")},
-    )
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and b"<nmaprun" not in (
-        (tmp_path / "x").read_bytes() if (tmp_path / "x").exists() else b""
-    ):
-        time.sleep(0.05)
-    process.send_signal(signal.SIGINT)
-    process.send_signal(signal.SIGINT)
-    process.communicate(timeout=10)
+    command = (*LEADLINE, "-n", "-sn", "--max-rate", "50", "-oX", str(tmp_path / "x"), "10.88.0.0/16")
+    with started(wide.scanner.command(*command), stderr=subprocess.PIPE, environment=ENVIRONMENT) as process:
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline and b"<nmaprun" not in (
+            (tmp_path / "x").read_bytes() if (tmp_path / "x").exists() else b""
+        ):
+            time.sleep(0.05)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=10)
     assert process.returncode in (130, -signal.SIGINT)

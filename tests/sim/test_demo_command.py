@@ -1,7 +1,6 @@
 """``leadline demo`` from the shell: the whole program over the simulated network."""
 
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from leadline.wire.pcapng import Reader
+from tests.support.processes import started
 
 
 def demo(*arguments: str) -> subprocess.CompletedProcess[str]:
@@ -48,12 +48,12 @@ def test_the_same_seed_gives_the_same_scan() -> None:
 def test_interrupted_by_a_signal(tmp_path: Path, number: signal.Signals, status: int) -> None:
     report = tmp_path / "scan.xml"
     command = [sys.executable, "-m", "leadline", "demo", "--speed", "0.01", "10.20.0.0/24", "-oX", str(report)]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    deadline = time.monotonic() + 30
-    while not (report.exists() and report.stat().st_size) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    os.kill(process.pid, number)
-    text, _ = process.communicate(timeout=60)
+    with started(command, stdout=subprocess.PIPE, stderr=None) as process:
+        deadline = time.monotonic() + 30
+        while not (report.exists() and report.stat().st_size) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        process.send_signal(number)
+        text, _ = process.communicate(timeout=60)
     assert process.returncode == status
     assert f"interrupted by {number.name}" in text
     assert report.read_text().rstrip().endswith("</nmaprun>")
