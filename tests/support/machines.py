@@ -8,12 +8,13 @@ from ipaddress import ip_address
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.engine.codec import ProbeCodec, Replies
+from leadline.engine.codec import ProbeCodec
 from leadline.engine.connect_machine import ConnectMachine
 from leadline.engine.group import HostGroup
 from leadline.engine.probe_kind import ProbeKind
 from leadline.engine.prober import Prober
 from leadline.engine.raw_machine import RawMachine
+from leadline.engine.replies import Replies
 from leadline.engine.sends import Sends
 from leadline.link.base import Attempt, Connected, Interface, LinkStatistics
 from leadline.model.address import Address

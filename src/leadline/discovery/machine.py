@@ -9,11 +9,12 @@ from numpy.typing import NDArray
 
 from leadline.discovery.classify import classify
 from leadline.discovery.probes import PingColumns
-from leadline.engine.codec import ProbeCodec, Replies
+from leadline.engine.codec import ProbeCodec
 from leadline.engine.group import HostGroup
 from leadline.engine.probe_kind import ProbeKind
 from leadline.engine.prober import Prober
 from leadline.engine.raw_machine import RawMachine
+from leadline.engine.replies import Replies
 from leadline.engine.sends import Sends
 from leadline.model.address import Address, address_of
 from leadline.model.event import HostFound

@@ -7,15 +7,17 @@ the latest try.
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.engine.codec import SLOTS, ProbeCodec, Replies
+from leadline.engine.codec import ProbeCodec
 from leadline.engine.group import HostGroup
+from leadline.engine.identity import SLOTS
 from leadline.engine.payloads import Payloads
 from leadline.engine.probe_kind import ProbeKind
+from leadline.engine.replies import Replies, in_order
 from leadline.model.tcp_flags import SYN
 from leadline.wire.columns import Decoded, Kind
 
@@ -50,13 +52,13 @@ class FixedPortCodec(ProbeCodec):
             )
             replies = super().match(turn)
             if slot:
-                replies = _rows(replies, left[replies.rows])
+                replies = replies.pick(left[replies.rows])
             replies.slots[replies.kinds == ProbeKind.UDP] = -1
             found.append(replies)
             left[replies.rows] = False
             if not left.any():
                 break
-        return _in_order(found)
+        return in_order(found)
 
     def _seen_again(self, frames: Decoded) -> Bool:
         """What may be a probe of ours on loopback, from and to our port (spec sheet 2.9)."""
@@ -64,14 +66,3 @@ class FixedPortCodec(ProbeCodec):
         same &= frames.source_port == frames.destination_port
         result: Bool = same & ((frames.kind == Kind.UDP) | (frames.tcp_flags == SYN))
         return result
-
-
-def _rows(replies: Replies, mask: Bool) -> Replies:
-    return Replies(*(getattr(replies, field.name)[mask] for field in fields(Replies)))
-
-
-def _in_order(found: list[Replies]) -> Replies:
-    """All replies by the rows of their frames."""
-    order = np.argsort(np.concatenate([replies.rows for replies in found]), kind="stable")
-    columns = (np.concatenate([getattr(replies, field.name) for replies in found]) for field in fields(Replies))
-    return Replies(*(column[order] for column in columns))

@@ -8,11 +8,13 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.engine.codec import PING_SLOT, ProbeCodec, Replies
+from leadline.engine.codec import ProbeCodec
 from leadline.engine.group import HostGroup
+from leadline.engine.identity import PING_SLOT
 from leadline.engine.ledger import CODES
 from leadline.engine.probe_kind import ProbeKind
 from leadline.engine.prober import Prober
+from leadline.engine.replies import Replies
 from leadline.engine.sends import PING, Sends
 from leadline.model.event import Event, TimingDecision
 from leadline.wire.batch import FrameBatch, empty
@@ -85,9 +87,9 @@ class RawMachine(ABC):
             ping |= untagged & (replies.kinds == group.ping_kind[hosts]) & (replies.ports == group.ping_port[hosts])
         if ping.any():
             if self._hop_probe[0]:
-                self._take_hops(decoded, _rows(replies, ping & replies.error), now)
-            self._take_pings(decoded, _rows(replies, ping & ~replies.error), now)
-            replies = _rows(replies, ~ping)
+                self._take_hops(decoded, replies.pick(ping & replies.error), now)
+            self._take_pings(decoded, replies.pick(ping & ~replies.error), now)
+            replies = replies.pick(~ping)
         if len(replies):
             self.interpret(decoded, replies, now)
 
@@ -104,7 +106,7 @@ class RawMachine(ABC):
     def _take_pings(self, frames: Decoded, replies: Replies, now: float) -> None:
         group = self.group
         fits = (replies.kinds == group.ping_kind[replies.hosts]) & (replies.ports == group.ping_port[replies.hosts])
-        replies = _rows(replies, fits)
+        replies = replies.pick(fits)
         if not len(replies):
             return
         codes = (replies.slots % CODES).astype(np.uint8)
@@ -159,13 +161,6 @@ class RawMachine(ABC):
     @property
     def done(self) -> bool:
         return self.prober.done
-
-
-def _rows(replies: Replies, mask: Bool) -> Replies:
-    return Replies(
-        replies.rows[mask], replies.hosts[mask], replies.kinds[mask], replies.ports[mask],
-        replies.slots[mask], replies.error[mask], replies.from_target[mask],
-    )  # fmt: skip
 
 
 # How good a probe is as a timing ping once it was answered (spec sheet 2.5).

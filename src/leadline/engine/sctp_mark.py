@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.engine.keyed_tag import number_of, quoted_ip_id
 from leadline.engine.probe_kind import ProbeKind
 from leadline.model.quick_dataclass import dataclass
 from leadline.wire.columns import Decoded
@@ -63,8 +64,7 @@ class SctpMark:
         if not self.begins:
             same: Bool = verification == _number(tags)
             return same
-        told = frames.quoted_ip_id[rows].astype(np.uint16)
-        short = (frames.family[rows] == 4) & ((told == ip_ids) | (told.byteswap() == ip_ids))
+        short = (frames.family[rows] == 4) & quoted_ip_id(ip_ids, frames, rows)
         result: Bool = (verification == 0) & np.where(
             frames.quoted_longer[rows], frames.quoted_acknowledgment[rows] == _number(tags), short
         )
@@ -73,4 +73,4 @@ class SctpMark:
 
 def _number(tags: U64) -> U32:
     """The upper half; an initiate tag must not be 0 (RFC 9260 section 3.3.2)."""
-    return np.maximum((tags >> np.uint64(32)).astype(np.uint32), np.uint32(1))
+    return np.maximum(number_of(tags), np.uint32(1))

@@ -6,10 +6,11 @@ from dataclasses import field, replace
 
 import numpy as np
 
-from leadline.engine.codec import SLOTS, ProbeCodec
+from leadline.engine.codec import ProbeCodec
 from leadline.engine.control import Control
 from leadline.engine.fixed_port import FixedPortCodec
 from leadline.engine.group import HostGroup
+from leadline.engine.identity import SLOTS
 from leadline.engine.outfit import Outfit
 from leadline.engine.path_memory import PathMemory, recall, remember
 from leadline.engine.payloads import Payloads

@@ -10,8 +10,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.engine.codec import SLOTS, Replies
+from leadline.engine.identity import SLOTS
+from leadline.engine.keyed_tag import ip_id_of, number_of, ttl_of
 from leadline.engine.probe_kind import ProbeKind
+from leadline.engine.replies import Replies, joined
 from leadline.engine.tcp_mark import TcpMark
 from leadline.link.base import Route
 from leadline.model.address import U64
@@ -23,7 +25,6 @@ from leadline.wire.tag import Tagger
 from leadline.wire.template import Framing, TcpTemplate
 
 I64 = NDArray[np.int64]
-U32 = NDArray[np.uint32]
 Bool = NDArray[np.bool_]
 TCP = 6
 
@@ -61,9 +62,8 @@ class SweepCodec:
     def build(self, lane: int, hi: U64, lo: U64, ports: I64, slots: I64) -> FrameBatch:
         """Frames of these probes, ``(N,)`` each."""
         tag = self._tag(hi, lo, ports, slots)
-        ttl = (37 + (tag >> np.uint64(16)) % np.uint64(23)).astype(np.uint8)
         batch = self._templates[lane].build(
-            hi, lo, None, self.first_port + slots, ports, _number(tag), 0, ttl, _ip_id(tag)
+            hi, lo, None, self.first_port + slots, ports, number_of(tag), 0, ttl_of(tag), ip_id_of(tag)
         )
         if batch.offset:
             batch.frames[:, :6] = self._macs[lane]
@@ -89,7 +89,7 @@ class SweepCodec:
             rows, slots = rows[ours], slots[ours]
         hi, lo = frames.source_hi[rows], frames.source_lo[rows]
         ports = frames.source_port[rows].astype(np.int64)
-        fits = self._mark.answered(_number(self._tag(hi, lo, ports, slots)), frames, rows)
+        fits = self._mark.answered(number_of(self._tag(hi, lo, ports, slots)), frames, rows)
         if not fits.all():
             rows, slots, hi, lo, ports = rows[fits], slots[fits], hi[fits], lo[fits], ports[fits]
         return _replies(rows, hi, lo, ports, slots, error=False, from_target=np.ones(len(rows), bool))
@@ -105,7 +105,7 @@ class SweepCodec:
         hi, lo = frames.quoted_destination_hi[rows], frames.quoted_destination_lo[rows]
         ports = frames.quoted_destination_port[rows].astype(np.int64)
         tag = self._tag(hi, lo, ports, slots)
-        fits = self._mark.quoted(_number(tag), _ip_id(tag), frames, rows)
+        fits = self._mark.quoted(number_of(tag), ip_id_of(tag), frames, rows)
         rows, slots, hi, lo, ports = rows[fits], slots[fits], hi[fits], lo[fits], ports[fits]
         direct = (frames.source_hi[rows] == hi) & (frames.source_lo[rows] == lo)
         return _replies(rows, hi, lo, ports, slots, error=True, from_target=direct)
@@ -140,16 +140,8 @@ def _replies(rows: I64, hi: U64, lo: U64, ports: I64, slots: I64, *, error: bool
 
 
 def _joined(parts: list[SweepReplies]) -> SweepReplies:
-    names = ("rows", "hosts", "kinds", "ports", "slots", "error", "from_target")
-    columns = [np.concatenate([getattr(part.replies, name) for part in parts]) for name in names]
     return SweepReplies(
-        Replies(*columns), np.concatenate([part.hi for part in parts]), np.concatenate([part.lo for part in parts])
+        joined([part.replies for part in parts]),
+        np.concatenate([part.hi for part in parts]),
+        np.concatenate([part.lo for part in parts]),
     )
-
-
-def _number(tag: U64) -> U32:
-    return (tag >> np.uint64(32)).astype(np.uint32)
-
-
-def _ip_id(tag: U64) -> NDArray[np.uint16]:
-    return (tag & np.uint64(0xFFFF)).astype(np.uint16)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.engine.codec import PING_SLOT, SLOTS
+from leadline.engine.identity import PING_SLOT, SLOTS
 from leadline.model.address import U64
 from leadline.model.quick_dataclass import dataclass
 

@@ -7,7 +7,7 @@ from collections import deque
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.engine.codec import PING_SLOT
+from leadline.engine.identity import PING_SLOT
 
 I64 = NDArray[np.int64]
 Bool = NDArray[np.bool_]

@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.engine.keyed_tag import quoted_ip_id
 from leadline.model.quick_dataclass import dataclass
 from leadline.model.tcp_flags import ACK, FIN, RST, SYN
 from leadline.wire.columns import Decoded
@@ -77,8 +78,7 @@ class TcpMark:
         if self.in_sequence:
             fits: Bool = sequence == self.numbers(tags)[0]
             return fits
-        told = frames.quoted_ip_id[rows].astype(np.uint16)
-        short = (frames.family[rows] == 4) & ((told == ip_ids) | (told.byteswap() == ip_ids))
+        short = (frames.family[rows] == 4) & quoted_ip_id(ip_ids, frames, rows)
         result: Bool = (sequence == 0) & np.where(
             frames.quoted_longer[rows], frames.quoted_acknowledgment[rows] == tags, short
         )

@@ -6,8 +6,8 @@ import os
 
 import numpy as np
 
-from leadline.engine.codec import SLOTS, ProbeCodec
 from leadline.engine.control import Control
+from leadline.engine.identity import SLOTS, pick_first_port
 from leadline.engine.rate import RateLimiter
 from leadline.engine.session import PORT_BLOCKS, Session
 from leadline.errors import PrivilegeError, ScanError
@@ -34,7 +34,7 @@ def make_session(plan: Plan, network: Network, control: Control) -> Session:
         control=control,
         raw=raw,
         key=key,
-        first_port=ProbeCodec.pick_first_port(random - random % (PORT_BLOCKS * SLOTS)),
+        first_port=pick_first_port(random - random % (PORT_BLOCKS * SLOTS)),
         generator=generator,
         rate=RateLimiter(plan.timing.max_rate, plan.timing.min_rate, now),
         epoch=now,

@@ -7,7 +7,7 @@ import errno
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.engine.codec import Replies
+from leadline.engine.replies import Replies
 from leadline.model.port import PortState, Protocol, Reason
 from leadline.model.quick_dataclass import dataclass
 from leadline.ports.techniques import RawTechnique

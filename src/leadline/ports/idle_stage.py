@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from leadline.engine.codec import SLOTS
 from leadline.engine.group import HostGroup
+from leadline.engine.identity import SLOTS
 from leadline.engine.session import Session
 from leadline.engine.turns import Step
 from leadline.engine.ways import drive_ways

@@ -8,12 +8,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.engine.codec import ICMP, ICMPV6, ProbeCodec, Replies
+from leadline.engine.codec import ProbeCodec
 from leadline.engine.group import HostGroup
 from leadline.engine.ledger import Phase
 from leadline.engine.probe_kind import ProbeKind
 from leadline.engine.prober import Prober
+from leadline.engine.quoted_probes import ICMP, ICMPV6
 from leadline.engine.raw_machine import PING_SCORES, RawMachine
+from leadline.engine.replies import Replies
 from leadline.engine.sends import Sends
 from leadline.model.event import PortFound
 from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from leadline.engine.codec import Replies
+from leadline.engine.replies import Replies
 from leadline.model.port import Reason
 from leadline.model.quick_dataclass import dataclass
 from leadline.ports.icmp_errors import PROTOCOL_ERRORS

@@ -8,10 +8,10 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.engine.codec import SLOTS
 from leadline.engine.driver import drive, drive_connections
 from leadline.engine.group import HostGroup
 from leadline.engine.hop_proof import HopProof
+from leadline.engine.identity import SLOTS
 from leadline.engine.pacing import Suspicion
 from leadline.engine.prober import Prober
 from leadline.engine.progress import hosts_text

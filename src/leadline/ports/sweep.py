@@ -7,8 +7,8 @@ from collections.abc import Generator, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.engine.codec import SLOTS
 from leadline.engine.driver import FULL_LINK_WAIT, LONGEST_WAIT
+from leadline.engine.identity import SLOTS
 from leadline.engine.progress import ProgressMeter
 from leadline.engine.session import Session
 from leadline.engine.sweep_codec import Lane, SweepCodec

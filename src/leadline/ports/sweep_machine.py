@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from leadline.engine.codec import PING_SLOT
+from leadline.engine.identity import PING_SLOT
 from leadline.engine.sweep_codec import SweepCodec, SweepReplies
 from leadline.engine.sweep_lanes import NO_ROUTE, LaneTable
 from leadline.engine.sweep_path import MOST_PASSES, SweepPath

@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from scapy.packet import Packet
 
-from leadline.engine.codec import PING_SLOT, SLOTS, Replies
 from leadline.engine.fixed_port import FixedPortCodec
+from leadline.engine.identity import PING_SLOT, SLOTS
 from leadline.engine.probe_kind import ProbeKind
+from leadline.engine.replies import Replies
 from leadline.model.tcp_flags import FIN
 from leadline.wire.batch import FrameBatch
 from leadline.wire.columns import decode

@@ -6,9 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scapy.layers.inet import TCP
 
-from leadline.engine.codec import PING_SLOT, Replies
+from leadline.engine.identity import PING_SLOT
 from leadline.engine.probe_kind import ProbeKind
 from leadline.engine.raw_machine import PING_SCORES
+from leadline.engine.replies import Replies
 from leadline.engine.sends import PING
 from leadline.model.event import Notice, TimingDecision
 from leadline.model.plan import TimingPlan

@@ -17,8 +17,9 @@ from scapy.layers.sctp import (
 )
 from scapy.packet import Packet, Raw
 
-from leadline.engine.codec import PING_SLOT, ProbeCodec
+from leadline.engine.codec import ProbeCodec
 from leadline.engine.fixed_port import FixedPortCodec
+from leadline.engine.identity import PING_SLOT
 from leadline.engine.probe_kind import ProbeKind
 from leadline.engine.sctp_mark import SctpMark
 from leadline.wire.columns import decode

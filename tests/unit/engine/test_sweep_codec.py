@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from scapy.layers.inet import IP, TCP
 
-from leadline.engine.codec import SLOTS
+from leadline.engine.identity import SLOTS
 from leadline.engine.sweep_codec import Lane, SweepCodec, SweepReplies
 from leadline.model.address import columns_of
 from leadline.model.tcp_flags import ACK, RST, SYN

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from leadline.engine.codec import PING_SLOT
+from leadline.engine.identity import PING_SLOT
 from leadline.engine.sweep_proofs import GONE, KEPT, Proofs
 
 HI = np.zeros(40, np.uint64)

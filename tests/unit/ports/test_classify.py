@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from leadline.engine.codec import Replies
+from leadline.engine.replies import Replies
 from leadline.model.plan import Technique
 from leadline.model.port import PortState, Protocol, Reason
 from leadline.ports.classify import (

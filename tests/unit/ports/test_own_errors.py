@@ -1,12 +1,12 @@
 import pytest
 
-from leadline.engine.codec import Replies
 from leadline.engine.probe_kind import ProbeKind
+from leadline.engine.replies import Replies
 from leadline.model.port import Reason
 from leadline.ports.own_errors import OwnErrors
 from leadline.wire.columns import decode
+from tests.support.codecs import build, codec_of
 from tests.support.groups import batch_of, error_reply, group_of, packets
-from tests.unit.engine.test_codec import build, codec_of
 
 
 def heard(*errors: tuple[int, int, int, bool]) -> OwnErrors:
