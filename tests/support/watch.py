@@ -92,8 +92,8 @@ class Datagram:
 
     @property
     def port(self) -> int:
-        """Of TCP, UDP and SCTP; the type of ICMP; 0 of everything else."""
-        if self.protocol in (1, 58):
+        """Of TCP, UDP and SCTP; the type of ICMP over its own version of IP; 0 of everything else."""
+        if (self.version, self.protocol) in ((4, 1), (6, 58)):
             return self.payload[0]
         return int.from_bytes(self.payload[2:4]) if self.protocol in (6, 17, 132) else 0
 
