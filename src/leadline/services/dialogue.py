@@ -10,7 +10,6 @@ from __future__ import annotations
 import errno
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from enum import Enum
 
 from leadline.data.service_rules import ServiceProbe, ServiceProbes
 from leadline.model.port import Protocol
@@ -22,15 +21,10 @@ from leadline.services.connections import Connections
 from leadline.services.expansion import FIELDS
 from leadline.services.matcher import Match
 from leadline.services.order import LISTED, LISTENING, PatientOrder, Place
+from leadline.services.patience import UNKNOWN_RTT, Manner, Patience
 from leadline.services.run import MOMENT, Judge, Run, ending
 from leadline.services.waiting import Waits
 
-# Without a measured round trip.
-_UNKNOWN_RTT = 0.05
-# The longest pause within a banner.
-_PAUSE = 1.0
-# An answer that took longer shows a slow server.
-_SLOW = 1.0
 _TLS_SERVICES = ("ssl", "dtls")
 
 
@@ -60,15 +54,6 @@ def _recognised(run: Run) -> str:
     return "recognised by its banner" if run.listening else f"recognised by its answer to {run.probe.name}"
 
 
-class Manner(Enum):
-    """How many connections there are at once, and why."""
-
-    TOGETHER = "several at once"
-    TRIAL = "one, to find out whether the server serves more"
-    SERIAL = "one, because the server serves no more"
-    ALONE = "one, because it was asked for or because several disturb each other"
-
-
 @dataclass(slots=True)
 class Verdict:
     """``kind``: ``match``, ``soft match``, ``tcpwrapped``, ``no match`` or ``incomplete``. ``reason``: in words."""
@@ -94,8 +79,7 @@ class Dialogue:
     verdict: Verdict | None = None
     tls: TlsFacts | None = None
     _lines: Connections = field(init=False)
-    _rtt: float = 0.0
-    _manner: Manner = Manner.TOGETHER
+    _patience: Patience = field(init=False)
     _tried: bool = False
     _suspected: float | None = None
     _verified: bool = False
@@ -103,10 +87,10 @@ class Dialogue:
     _stepped: float = 0.0
 
     def __post_init__(self) -> None:
-        self._rtt = self.subject.rtt if self.subject.rtt >= 0 else _UNKNOWN_RTT
-        self._manner = Manner.ALONE if self.waits.patient else Manner.TOGETHER
         agenda = self._agenda_for("", self.subject.likely)
         self._lines = Connections(agenda, self.waits, self.judge, self.subject.name, self.trace)
+        rtt = self.subject.rtt if self.subject.rtt >= 0 else UNKNOWN_RTT
+        self._patience = Patience(self.waits, self._lines, rtt, Manner.ALONE if self.waits.patient else Manner.TOGETHER)
 
     def _agenda_for(self, tunnel: str, likely: str) -> Agenda:
         order = PatientOrder(self.probes, self.subject.port, self.subject.protocol, tunnel, self.intensity)
@@ -115,10 +99,6 @@ class Dialogue:
     @property
     def done(self) -> bool:
         return self.verdict is not None
-
-    @property
-    def _alone(self) -> bool:
-        return self._manner is not Manner.TOGETHER
 
     @property
     def runs(self) -> list[Run]:
@@ -168,7 +148,7 @@ class Dialogue:
             if tls is not None:
                 self.tls = tls
             elif run.begun is not None and self.subject.protocol is Protocol.TCP:
-                self._rtt = max(now - run.begun, self.subject.rtt)
+                self._patience.rtt = max(now - run.begun, self.subject.rtt)
             self._lines.say(run, now)
         self._step(now)
 
@@ -227,73 +207,40 @@ class Dialogue:
         if not any(run.hard is not None for run in self.runs):
             self._launch(now)
         nothing_left = self._lines.agenda.following(self.runs) is None
-        if nothing_left and all(self._hopeless(run, now) for run in self._lines.pending) and not self._ask_slowly(now):
+        if (
+            nothing_left
+            and all(self._patience.hopeless(run, now) for run in self._lines.pending)
+            and not self._ask_slowly(now)
+        ):
             self._decide_without_waiting(now, "no rule fits", complete=True)
 
     def _moment(self, now: float) -> Moment:
-        return Moment(self.runs, now, self._rtt, self._alone, self._manner is Manner.TRIAL, self._least())
+        patience = self._patience
+        return Moment(
+            self.runs, now, patience.rtt, patience.alone, patience.manner is Manner.TRIAL, patience.least()
+        )  # fmt: skip
 
     def _expire(self, now: float) -> None:
         for run in self._lines.pending:
             if run.spoke is None:
-                if run.begun is not None and now - run.begun + MOMENT >= self.waits.connect(bool(run.tunnel)):
+                if self._patience.connected_too_late(run, now):
                     self._lines.close(run, "TLS handshake timed out" if run.tunnel else "connection timed out", now)
                     self._failed(run, run.outcome, "connect", now)
-            elif run.hard is None and now + MOMENT >= self._deadline(run, run.spoke):
+            elif run.hard is None and now + MOMENT >= self._patience.deadline(run, run.spoke):
                 following = self._lines.agenda.following(self.runs)
-                if run.listening and self._alone and not run.total and following is not None:
+                if run.listening and self._patience.alone and not run.total and following is not None:
                     self._lines.reuse(run, *following, now)
                 else:
                     self._lines.close(run, "silence", now)
 
-    def _deadline(self, run: Run, spoke: float) -> float:
-        """When its silence is long enough in any case."""
-        patience = self.waits.give_up(run.probe)
-        if self._manner in (Manner.TRIAL, Manner.SERIAL) and not run.aside:
-            patience = min(self.waits.least(self._rtt), patience)
-        elif self._alone and not self.waits.patient and not run.keep:
-            # One after the other, because of the server: many probes wait for their turn.
-            patience = min(self._least(), patience)
-        if run.listening and run.heard is not None:
-            # Somebody is still speaking.
-            return max(spoke + patience, min(spoke + 2 * patience, run.heard + _PAUSE))
-        return max(spoke + patience, run.until)
-
-    def _hopeless(self, run: Run, now: float) -> bool:
-        """Not worth waiting for when there is nothing more to send: who answered other probes is not that slow."""
-        if self._alone or run.spoke is None or (run.keep and not self.responsive) or self._only_greeted(run):
-            return False
-        # Where a softmatch names the service already, the rest of an answer may still tell the product.
-        answered = run.total and soft_of(self.runs) is None
-        enough = self.waits.trailing(self._rtt) if answered else self.waits.least(self._rtt)
-        return run.hard is None and run.silence(now) >= enough
-
-    def _only_greeted(self, run: Run) -> bool:
-        """Whether all that was heard on it is the banner again: the answer to the probe itself is still to come."""
-        banner = next((other.received for other in self.runs if other.listening), b"")
-        return not run.listening and run.soft is not None and banner.startswith(run.received)
-
-    def _slowest(self) -> float:
-        """The longest time that an answer took."""
-        spoken = (run for run in self.runs if run.heard is not None and run.spoke is not None and not run.listening)
-        return max(((run.heard or 0.0) - (run.spoke or 0.0) for run in spoken), default=0.0)
-
-    def _least(self) -> float:
-        """Silence that may be enough: two seconds or so, longer when another probe's answer took its time."""
-        return max(self.waits.least(self._rtt), 2 * self._slowest())
-
     def _ask_slowly(self, now: float) -> bool:
         """Once, when an answer has shown how slow it is: what was given up earlier than that is asked again."""
-        early = {
-            run.place for run in self.runs
-            if run.outcome == "silence" and run.spoke is not None and run.ended - run.spoke < 2 * self._slowest()
-            and not run.listening
-        }  # fmt: skip
-        if self._slow or not early or self._slowest() < _SLOW:
+        early = self._patience.given_up_early()
+        if self._slow or not early:
             return False
         self._slow = True
         self._lines.tell(now, "it answers slowly: asking again what was given up early")
-        self._lines.agenda.launched.difference_update(early)
+        self._lines.agenda.launched.difference_update(run.place for run in early)
         self._launch(now)
         return bool(self._lines.pending)
 
@@ -312,9 +259,7 @@ class Dialogue:
 
     def _decide(self, now: float) -> bool:
         best = best_of(self.runs)
-        if best is None or best.matched is None:
-            return False
-        if not best.over and now - best.matched + MOMENT < self.waits.tail(self._rtt):
+        if best is None or not self._patience.heard_enough(best, now):
             return False
         following = self._lines.agenda.following(self.runs)
         if following is not None and following[0] < best.place:
@@ -322,15 +267,10 @@ class Dialogue:
                 self._lines.close(best, "match", now)
             self._launch(now, before=best.place)
             return False
-        if any(run.place < best.place and not run.settled(now, self._grace(best)) for run in self.runs):
+        if any(run.place < best.place and not run.settled(now, self._patience.grace(best)) for run in self.runs):
             return False
         self._accept(best, now)
         return True
-
-    def _grace(self, best: Run) -> float:
-        """What is silent for twice as long as the answer to a later probe took is taken to stay silent."""
-        took = best.matched - best.spoke if best.matched is not None and best.spoke is not None else 0.0
-        return max(self.waits.grace(self._rtt), 2 * took)
 
     def _accept(self, run: Run, now: float) -> None:
         match = run.hard
@@ -347,29 +287,34 @@ class Dialogue:
         self._lines.tell(now, f"{run.probe.name}: TLS, asking again inside it")
         self._lines.close_all("TLS found", now)
         self._suspected, self._verified = None, False
-        if self._manner is Manner.TRIAL:
-            self._manner = Manner.ALONE
+        if self._patience.manner is Manner.TRIAL:
+            self._patience.manner = Manner.ALONE
         self._lines.begin_anew(self._agenda_for("ssl", ""), "ssl")
         self._step(now)
 
     def _overheard(self, run: Run, data: bytes) -> bool:
         """Whether it repeats what we say on another connection, as brokers and chat servers do: that proves nothing."""
         others = (other.sent for other in self.runs if other.stream != run.stream and other.sent != run.sent)
-        return not self._alone and any(sent and data.startswith(sent) for sent in others)
+        return not self._patience.alone and any(sent and data.startswith(sent) for sent in others)
 
     def _begin_alone(self, now: float) -> None:
         """Everything again, one connection at a time."""
         self._lines.tell(now, "our own words of another connection came back, asking again with one at a time")
         self._lines.close_all("heard another connection of ours", now)
-        self._manner, self._suspected = Manner.ALONE, None
+        self._patience.manner, self._suspected = Manner.ALONE, None
         self._lines.begin_anew(self._agenda_for(self._lines.tunnel, ""), self._lines.tunnel)
         self._step(now)
 
     def _failed(self, run: Run, words: str, phase: str, now: float) -> None:
         """A connection could not be opened (or the way to the host is gone)."""
-        if phase != "stream" and not run.listening and not self._alone and self.subject.protocol is Protocol.TCP:
+        if (
+            phase != "stream"
+            and not run.listening
+            and not self._patience.alone
+            and self.subject.protocol is Protocol.TCP
+        ):
             # Perhaps it lets nobody in twice: from now on one connection at a time, this probe's turn comes again.
-            self._manner = Manner.ALONE
+            self._patience.manner = Manner.ALONE
             self._lines.agenda.launched.discard(run.place)
             return
         heard = any(other.total for other in self._lines.pending)
@@ -385,7 +330,7 @@ class Dialogue:
             self._suspected = None
             self._step(now)
             return
-        grace = self.waits.grace(self._rtt)
+        grace = self.waits.grace(self._patience.rtt)
         # A server that serves one client at a time looks at the next one only now.
         waited = now - since + MOMENT >= grace
         if any(not run.over and not (waited and run.settled(now, grace)) for run in others):
@@ -393,7 +338,8 @@ class Dialogue:
         null = self._lines.agenda.order.null
         if others and not self._verified and null is not None:
             self._lines.close_all("asked again alone", now)
-            self._manner = self._manner if self._alone else Manner.ALONE
+            if not self._patience.alone:
+                self._patience.manner = Manner.ALONE
             self._verified, self._suspected = True, None
             self._lines.agenda.launched.difference_update(run.place for run in others)
             self._lines.begin(LISTENING, null, now)
@@ -405,7 +351,7 @@ class Dialogue:
     def _launch(self, now: float, before: Place | None = None) -> None:
         """Send what may be sent now; with ``before`` the earlier probes that an answer to a later one waits for."""
         while (chosen := self._lines.agenda.choose(self._moment(now), before)) is not None:
-            limit = 1 if self._alone else self.waits.streams
+            limit = 1 if self._patience.alone else self.waits.streams
             if len(self._moment(now).pending) >= limit:
                 victim = self._lines.agenda.victim(self._moment(now))
                 if victim is None:
@@ -420,12 +366,14 @@ class Dialogue:
         listened. When that brings no answer either, the service is silent, and all goes on as before. The likeliest
         probe keeps its connection and its time meanwhile: a server may just be slow.
         """
-        if self._manner is Manner.TRIAL and (self.responsive or (not self._lines.pending and not self._common())):
-            self._manner = Manner.SERIAL if self.responsive else Manner.TOGETHER
+        if self._patience.manner is Manner.TRIAL and (
+            self.responsive or (not self._lines.pending and not self._common())
+        ):
+            self._patience.manner = Manner.SERIAL if self.responsive else Manner.TOGETHER
         listener = next((run for run in self._lines.pending if run.listening), None)
-        if listener is None or listener.spoke is None or self._alone or self._tried or self.responsive:
+        if listener is None or listener.spoke is None or self._patience.alone or self._tried or self.responsive:
             return
-        wait = self.waits.single(self._rtt)
+        wait = self.waits.single(self._patience.rtt)
         unheard = [run for run in self._lines.pending if not run.listening]
         if not any(run.silence(now) >= wait for run in unheard):
             return
@@ -434,7 +382,7 @@ class Dialogue:
             if not run.keep:
                 self._lines.close(run, "silence", now)
         self._lines.agenda.launched.difference_update(run.place for run in self.runs if not run.listening)
-        self._manner, self._tried = Manner.TRIAL, True
+        self._patience.manner, self._tried = Manner.TRIAL, True
         common = self._common()
         if common is not None:
             self._lines.tell(now, f"{common[1].name}: said on the connection that listened, in case only one is served")
@@ -475,22 +423,7 @@ class Dialogue:
 
     def next_timer(self) -> float | None:
         """``Conversation.next_timer``."""
-        times: list[float] = []
-        rtt, waits, least = self._rtt, self.waits, self._least()
+        times = list(self._patience.moments())
         if self._suspected is not None:
-            times.append(self._suspected + waits.grace(rtt))
-        best = best_of(self.runs)
-        for run in self._lines.pending:
-            if run.matched is not None:
-                times.append(run.matched + waits.tail(rtt))
-            elif best is not None and run.begun is not None:
-                times.append(run.since + self._grace(best))
-            if run.spoke is None:
-                if run.begun is not None:
-                    times += (run.begun + waits.connect(bool(run.tunnel)), run.begun + waits.grace(rtt))
-                    times.append(run.begun + waits.single(rtt))
-                continue
-            steps = (waits.grace(rtt), waits.move_on(rtt), waits.trailing(rtt), waits.single(rtt), least)
-            times += [run.since + step for step in steps]
-            times.append(self._deadline(run, run.spoke))
+            times.append(self._suspected + self.waits.grace(self._patience.rtt))
         return min((at for at in times if at > self._stepped), default=None)
