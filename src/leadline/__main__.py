@@ -1,8 +1,6 @@
 """``python -m leadline``."""
 
-import sys
-
-from leadline.cli.main import entry
+from leadline.cli.main import run
 
 if __name__ == "__main__":
-    sys.exit(entry())
+    run()

@@ -10,9 +10,9 @@ from leadline.engine.progress import ProgressMeter
 from leadline.engine.raw_machine import RawMachine
 from leadline.engine.shaper import as_sent
 from leadline.engine.shared_link import Inbox, SharedLink
+from leadline.engine.tracing import trace
 from leadline.engine.turns import GO_ON, Pause, Step
 from leadline.link.base import Clock, Connector
-from leadline.model.event import Event
 from leadline.wire.batch import FrameBatch
 
 # Frames built in one turn: replies are looked at between turns, so a larger batch would only fill the rings.
@@ -45,7 +45,7 @@ def _drive(machine: RawMachine, inbox: Inbox, clock: Clock, control: Control, me
         now = clock.now()
         if len(frames):
             if control.packet_trace:
-                yield from _traced(frames, "RCVD", now - epoch)
+                yield from trace(frames, "RCVD", now - epoch)
             machine.receive(frames, now)
             # Looking at the answers took time that is no part of the next round trips.
             now = clock.now()
@@ -56,7 +56,7 @@ def _drive(machine: RawMachine, inbox: Inbox, clock: Clock, control: Control, me
         if waiting is not None:
             taken = inbox.send(waiting)
             if control.packet_trace:
-                yield from _traced(as_sent(inbox.shared.inner, waiting.pick(slice(taken))), "SENT", now - epoch)
+                yield from trace(as_sent(inbox.shared.inner, waiting.pick(slice(taken))), "SENT", now - epoch)
             waiting = None if taken >= len(waiting) else waiting.pick(slice(taken, None))
             quiet = quiet and waiting is None
             full = not taken and not len(frames)
@@ -98,10 +98,3 @@ def drive_connections(
         meter.end()
     machine.cancel_all()
     yield from machine.events()
-
-
-def _traced(frames: FrameBatch, word: str, at: float) -> Iterator[Event]:
-    """The words for packets need a module for each protocol: no other scan waits for them."""
-    from leadline.engine.tracing import trace
-
-    yield from trace(frames, word, at)

@@ -9,7 +9,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from leadline.errors import LinkError, ScanError
 from leadline.link import packet_socket, receive_ring, transmit_ring
@@ -58,6 +58,17 @@ def _mapped(opened: socket.socket | None, give_ring: Callable[[socket.socket], m
         return None
 
 
+class _Rings(NamedTuple):
+    """Sockets that have their rings, or none, for one link. ``beside``: for a second sending thread."""
+
+    receiving: Mapped | None = None
+    sending: Mapped | None = None
+    beside: Mapped | None = None
+
+    def sockets(self) -> list[socket.socket]:
+        return [ring[0] for ring in self if ring is not None]
+
+
 class KernelNetwork:
     """``Network`` over the kernel. Tables are read at the first question and kept for the life of the object.
 
@@ -71,7 +82,7 @@ class KernelNetwork:
         # A scan may end before it opens a link.
         self._unused: list[socket.socket] = []
         weakref.finalize(self, _close_all, self._unused)
-        self._early: SecondThread[tuple[Mapped | None, Mapped | None]] | None = None
+        self._early: SecondThread[_Rings] | None = None
         self._tables: KernelTables | None = None
         self._router: Router | None = None
 
@@ -114,21 +125,25 @@ class KernelNetwork:
             self._early = SecondThread("rings")
             self._early.begin(self._map_rings)
 
-    def _map_rings(self) -> tuple[Mapped | None, Mapped | None]:
+    def _map_rings(self) -> _Rings:
         tried = self._unused.pop() if self._unused else None
-        rings = _mapped(tried, receive_ring.map_ring), _mapped(None, transmit_ring.map_ring)
-        self._unused += [ring[0] for ring in rings if ring is not None]
+        rings = _Rings(
+            _mapped(tried, receive_ring.map_ring),
+            _mapped(None, transmit_ring.map_ring),
+            _mapped(None, transmit_ring.map_ring) if SecondThread.pays() else None,
+        )
+        self._unused += rings.sockets()
         return rings
 
-    def _take_rings(self) -> tuple[Mapped | None, Mapped | None]:
+    def _take_rings(self) -> _Rings:
         """What was prepared, for the first link alone; at least the socket that was tried."""
         early, self._early = self._early, None
-        found: tuple[Mapped | None, Mapped | None] = None, None
+        found = _Rings()
         if early is not None:
             found = early.result()
             early.close()
         elif self._unused and self._rings:
-            found = (self._unused[0], None), None
+            found = _Rings((self._unused[0], None))
         self._unused.clear()
         return found
 
@@ -139,11 +154,11 @@ class KernelNetwork:
         """
         statistics = LinkStatistics()
         # Both at the same time: the kernel waits for all processors before it hands out a ring.
-        receiving, sending = self._take_rings()
+        rings = self._take_rings()
         beside: SecondThread[Sender] = SecondThread("link")
-        beside.begin(partial(self._sender, interface, capture, statistics, sending))
+        beside.begin(partial(self._sender, interface, capture, statistics, rings))
         try:
-            receiver = self._receiver(interface, capture, statistics, receiving)
+            receiver = self._receiver(interface, capture, statistics, rings.receiving)
         except ScanError:
             with suppress(ScanError):
                 beside.result().close()
@@ -180,10 +195,10 @@ class KernelNetwork:
         return PacketReceiver(interface, program, self.clock, statistics)
 
     def _sender(
-        self, interface: Interface, capture: CaptureFilter, statistics: LinkStatistics, mapped: Mapped | None
+        self, interface: Interface, capture: CaptureFilter, statistics: LinkStatistics, rings: _Rings
     ) -> Sender:
-        if mapped is not None and (interface.by_kernel or interface.kind == "loopback" or not self._rings):
-            mapped[0].close()
+        if interface.by_kernel or interface.kind == "loopback" or not self._rings:
+            _close_all(rings._replace(receiving=None).sockets())
         if interface.by_kernel:
             return InternetSender(interface, capture.family, statistics)
         if interface.kind == "loopback":
@@ -192,16 +207,23 @@ class KernelNetwork:
         protocol = 0 if interface.link_header else ethertype
         if self._rings:
             try:
-                return self._ring(interface, protocol, statistics, mapped)
+                return self._ring(interface, protocol, statistics, rings)
             except LinkError:
                 pass
         return PacketSender(interface, protocol, statistics)
 
-    def _ring(self, interface: Interface, protocol: int, statistics: LinkStatistics, mapped: Mapped | None) -> Sender:
-        first = TransmitRing(interface, protocol, statistics, mapped=mapped)
+    def _ring(self, interface: Interface, protocol: int, statistics: LinkStatistics, rings: _Rings) -> Sender:
+        try:
+            first = TransmitRing(interface, protocol, statistics, mapped=rings.sending)
+        except LinkError:
+            _close_all(_Rings(beside=rings.beside).sockets())
+            raise
         if not SecondThread.pays():
             return first
-        return TwinSender(first, partial(TransmitRing, interface, protocol, statistics))
+        beside = rings.beside
+        return TwinSender(
+            first, partial(TransmitRing, interface, protocol, statistics, mapped=beside), at_hand=beside is not None
+        )
 
     def _owner(self, address: Address) -> Interface | None:
         """Whose address it is: a link-local one of ours needs that interface as its scope, although it goes over lo."""

@@ -14,6 +14,15 @@ from typing import Generic, TypeVar
 Result = TypeVar("Result")
 
 
+def leave_alone(call: Callable[[], object], name: str) -> None:
+    """Let a call be done by a thread that nobody waits for; at once where no more threads are allowed."""
+    thread = threading.Thread(target=call, name=name, daemon=True)
+    try:
+        thread.start()
+    except RuntimeError:
+        call()
+
+
 class SecondThread(Generic[Result]):
     """Give it a call with ``begin``, fetch what it returned with ``result``, in turns. Not thread-safe itself.
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from leadline.errors import LinkError
 from leadline.link.base import Clock, Interface, LinkStatistics
-from leadline.link.second_thread import SecondThread
+from leadline.link.second_thread import leave_alone
 from leadline.wire.batch import FrameBatch
 
 STALLED_SECONDS = 10.0
@@ -113,11 +113,6 @@ class SocketLink:
         return until if self._sender.flush() else min(until, self._clock.now() + RETRY_SECONDS)
 
     def close(self) -> None:
-        """Close both halves, at the same time: the kernel takes its time. A second call does nothing."""
-        beside: SecondThread[None] = SecondThread("link")
-        beside.begin(self._sender.close)
-        try:
-            self._receiver.close()
-        finally:
-            beside.result()
-            beside.close()
+        """Let both halves be closed. The kernel takes its time (it waits for all processors), the caller need not."""
+        leave_alone(self._sender.close, "link")
+        leave_alone(self._receiver.close, "link")

@@ -27,17 +27,21 @@ SHARE = 0.65
 
 class TwinSender:
     """``Sender`` over ``first`` and another ring that ``open_second`` makes when a batch is large enough to be shared
-    for the first time. Both count into the same statistics.
+    for the first time (``at_hand``: it has only to be put together, else the kernel takes its time over a new one).
+    Both count into the same statistics.
 
     Frames of one batch may leave in another order than that of their rows.
     """
 
-    def __init__(self, first: TransmitRing, open_second: Callable[[], TransmitRing]) -> None:
+    def __init__(self, first: TransmitRing, open_second: Callable[[], TransmitRing], at_hand: bool = False) -> None:
         self._first = first
         self._open_second: Callable[[], TransmitRing] | None = open_second
         self._second: TransmitRing | None = None
         self._thread: SecondThread[object] = SecondThread("frames")
         self._busy = self._opening = False
+        if at_hand:
+            self._open(open_second)
+            self._open_second = None
 
     def push(self, frames: NDArray[np.uint8], lengths: NDArray[np.int32], offset: int) -> int:
         """Take rows, return how many; see ``TransmitRing.push``."""

@@ -229,6 +229,23 @@ def test_as_a_module() -> None:
     assert run("-O").returncode == 2
 
 
+def test_the_end_of_the_process_is_the_end_of_the_program(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ends: list[int] = []
+    monkeypatch.setattr(sys, "argv", ["leadline", "--badopt"])
+    monkeypatch.setattr(os, "_exit", ends.append)
+    monkeypatch.setattr(sys, "gettrace", lambda: None)
+    main.run()
+    assert ends == [2]
+    monkeypatch.setattr(sys, "gettrace", lambda: main.run)
+    with pytest.raises(SystemExit) as end:
+        main.run()
+    assert end.value.code == 2
+    assert ends == [2]
+    assert "--badopt" in capsys.readouterr().err
+
+
 def test_help_into_a_closed_pipe() -> None:
     code = f"{sys.executable} -m leadline --help | :"
     done = subprocess.run(["bash", "-c", code], capture_output=True, text=True, check=False)

@@ -18,6 +18,7 @@ from leadline.link.twin_sender import TwinSender
 from leadline.model.address import columns_of
 from leadline.model.plan import Proxy
 from tests.support.dialing import closed_port
+from tests.support.threads import wait_for_closing
 
 CAPTURE = CaptureFilter(6, ip_address("fe80::1"), 1, 2)
 
@@ -175,32 +176,42 @@ def test_the_socket_that_was_tried_serves_the_first_link(tried: list[Tried], eth
     assert Half.mapped == {"ReceiveRing": [(tried[0], None), None], "TransmitRing": [None, None]}
 
 
-def test_rings_are_prepared_for_the_first_link(tried: list[Tried], ethernet: Interface) -> None:
+@pytest.mark.parametrize("pays", [True, False])
+def test_rings_are_prepared_for_the_first_link(
+    tried: list[Tried], ethernet: Interface, pays: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernel.SecondThread, "pays", lambda: pays)
     network = KernelNetwork()
     for _ in range(2):
         network.prepare()  # once is enough
     network.open_link(ethernet, CAPTURE)
     network.open_link(ethernet, CAPTURE)
-    assert Half.mapped == {
-        "ReceiveRing": [(tried[0], "receiving"), None],
-        "TransmitRing": [(tried[1], "sending"), None],
-    }
-    assert len(tried) == 2
+    prepared = [(each, "sending") for each in tried[1:]]
+    assert Half.mapped == {"ReceiveRing": [(tried[0], "receiving"), None], "TransmitRing": [*prepared, None]}
+    assert len(prepared) == 1 + pays
     del network
     assert not any(each.closed for each in tried)
 
 
-def test_prepared_rings_that_nobody_wants_are_closed(tried: list[Tried], ethernet: Interface) -> None:
+def test_prepared_rings_that_nobody_wants_are_closed(
+    tried: list[Tried], ethernet: Interface, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kernel.SecondThread, "pays", lambda: True)
     network = KernelNetwork()
     network.prepare()
     network.open_link(replace(ethernet, kind="loopback"), CAPTURE)
-    assert [each.closed for each in tried] == [False, True]
+    assert [each.closed for each in tried] == [False, True, True]
     unused = KernelNetwork()
     unused.prepare()
     assert unused._early is not None
     unused._early.close()
     del unused
-    assert [each.closed for each in tried[2:]] == [True, True]
+    assert [each.closed for each in tried[3:]] == [True] * 3
+    Half.refused = {"TransmitRing": LinkError("no")}
+    refused = KernelNetwork()
+    refused.prepare()
+    refused.open_link(ethernet, CAPTURE)
+    assert [each.closed for each in tried[6:]] == [False, False, True]
 
 
 def test_what_the_kernel_refuses_is_not_prepared(
@@ -229,6 +240,7 @@ def test_two_rings_send_where_there_are_two_processors(
     assert isinstance(link, SocketLink)
     assert isinstance(link._sender, TwinSender) == pays
     link.close()
+    wait_for_closing()
     assert sorted(Half.closed) == ["ReceiveRing", "TransmitRing"]
 
 

@@ -5,7 +5,7 @@ import threading
 
 import pytest
 
-from leadline.link.second_thread import SecondThread
+from leadline.link.second_thread import SecondThread, leave_alone
 
 
 def test_a_call_runs_beside_the_caller() -> None:
@@ -59,3 +59,14 @@ def test_where_no_thread_can_be_had_the_caller_does_it(monkeypatch: pytest.Monke
         assert second.ready
         assert second.result() == turn
     second.close()
+    calls: list[int] = []
+    leave_alone(lambda: calls.append(threading.get_ident()), "none")
+    assert calls == [threading.get_ident()]
+
+
+def test_what_is_left_alone_is_not_waited_for() -> None:
+    gate, done = threading.Event(), threading.Event()
+    leave_alone(lambda: gate.wait(10) and done.set(), "alone")
+    assert not done.is_set()
+    gate.set()
+    assert done.wait(10)

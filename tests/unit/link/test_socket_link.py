@@ -10,6 +10,7 @@ from leadline.errors import LinkError
 from leadline.link.base import Interface, Link, LinkStatistics
 from leadline.link.socket_link import RETRY_SECONDS, STALLED_SECONDS, SocketLink
 from leadline.wire.batch import FrameBatch
+from tests.support.threads import wait_for_closing
 from tests.unit.link.conftest import SetClock
 
 BATCH = FrameBatch(np.zeros((5, 60), np.uint8), np.full(5, 60, np.int32), np.zeros(5), 14)
@@ -63,6 +64,7 @@ def test_parts_are_used_in_turn(link: Link, halves: Halves) -> None:
     link.wait(1.5)
     link.wait(-1.0)
     link.close()
+    wait_for_closing()
     assert halves.calls == ["flush", "take", "flush", 1.5, "flush", 0.0, "close", "close"]
 
 
