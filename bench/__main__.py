@@ -35,6 +35,7 @@ BENCHES: dict[str, Callable[[], str]] = {
     "sweep-16": sweeps.sweep_16,
     "sweep-14": sweeps.sweep_14,
     "void": sweeps.void,
+    "sweep-8": sweeps.sweep_8,
     "sweep-sparse": scans.sweep_third_up,
     "ports": scans.thousand_ports,
     "ports-filtered": scans.thousand_filtered_ports,
