@@ -13,9 +13,9 @@ from leadline.engine.codec import ProbeCodec
 from leadline.engine.group import HostGroup
 from leadline.engine.probe_kind import ProbeKind
 from leadline.engine.prober import Prober
-from leadline.engine.raw_machine import RawMachine
+from leadline.engine.raw_machine import PING_SCORES, RawMachine
 from leadline.engine.replies import Replies
-from leadline.engine.sends import Sends
+from leadline.engine.sends import PING, Sends
 from leadline.model.address import Address, address_of
 from leadline.model.event import HostFound
 from leadline.model.evidence import Evidence
@@ -28,6 +28,9 @@ from leadline.wire.distinct import distinct_rows
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
 VendorNames = Callable[[str], str]
+
+# So many of the hosts that are up are pinged to measure what the path loses: each often enough to be heard again.
+WITNESSES = 8
 
 
 class DiscoveryMachine(RawMachine):
@@ -58,13 +61,11 @@ class DiscoveryMachine(RawMachine):
         self._named = named
         self._patience = patience
         self._now = self._patient_until = epoch
+        self._witnesses = 0
 
     def poll(self, now: float, room: int) -> FrameBatch | None:
         self._now = now
-        frames = super().poll(now, room)
-        if frames is not None:
-            self._patient_until = now + self._patience
-        return frames
+        return super().poll(now, room)
 
     def next_timer(self, now: float) -> float | None:
         return self._patient_until if self.prober.done else super().next_timer(now)
@@ -81,6 +82,8 @@ class DiscoveryMachine(RawMachine):
         return result
 
     def probes(self, sends: Sends) -> tuple[U8, I64]:
+        if (sends.columns != PING).any():
+            self._patient_until = self._now + self._patience
         return self.columns.kinds[sends.columns], self.columns.numbers[sends.columns]
 
     def interpret(self, frames: Decoded, replies: Replies, now: float) -> None:
@@ -122,6 +125,7 @@ class DiscoveryMachine(RawMachine):
         direct = ~replies.error[picked]
         group.ping_kind[hosts[direct]] = replies.kinds[picked[direct]]
         group.ping_port[hosts[direct]] = replies.ports[picked[direct]]
+        self._call(hosts[direct])
         for index in np.flatnonzero(replies.error[picked] & ~replies.from_target[picked]):
             row = int(rows[index])
             self._responders[int(hosts[index])] = (int(frames.source_hi[row]), int(frames.source_lo[row]))
@@ -138,6 +142,14 @@ class DiscoveryMachine(RawMachine):
                     vendor=self._vendors(mac) if mac else "",
                 )
             )
+
+    def _call(self, hosts: I64) -> None:
+        """Of these hosts, found up by answers of their own, the first few bear witness of what the path loses."""
+        chosen = hosts[self.status[hosts] == HostStatus.UP][: WITNESSES - self._witnesses]
+        if len(chosen):
+            self._witnesses += len(chosen)
+            scores = [PING_SCORES[ProbeKind(int(kind))] for kind in self.group.ping_kind[chosen]]
+            self.prober.pings.teach(chosen, np.array(scores, dtype=np.int16))
 
     def mac(self, host: int) -> str:
         """The MAC that the host answered with, or the empty string."""

@@ -106,7 +106,7 @@ def _by_frames(
         initial = min(max(ARP_TIMEOUT, timing.min_rtt_timeout), timing.initial_rtt_timeout)
         timing = replace(timing, initial_rtt_timeout=initial)
     width = len(columns.kinds)
-    prober = Prober(len(group), width, np.arange(width), timing, began, rate=session.rate)
+    prober = Prober(len(group), width, np.arange(width), timing, began, rate=session.rate, biased=width > 1)
     _insist(prober, timing)
     codec = session.codec(group, session.first_port)
     machine = DiscoveryMachine(

@@ -23,6 +23,8 @@ Bool = NDArray[np.bool_]
 
 # A router is looked for when at least so many probes are still to be sent: less is sent as soon as found.
 WORTH_A_SEARCH = 100
+# Pings to neighbours that are on their way at once while silent hosts wait for nothing else.
+AT_ONCE = 8
 
 
 class PathProof:
@@ -58,7 +60,8 @@ class PathProof:
 
         After ``Pings.interval`` probes to silent hosts, or when proof is ``wanted`` before they are given up.
         """
-        count = min(total, max(self._since // self._pings.interval, int(wanted)))
+        urgent = max(1, AT_ONCE - self._pings.on_way) if wanted else 0
+        count = min(total, max(self._since // self._pings.interval, urgent))
         if count <= 0:
             return np.empty(0, dtype=np.int64)
         ready = self._pings.ready()

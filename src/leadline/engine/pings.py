@@ -69,6 +69,11 @@ class Pings:
         """How many pings each host was sent."""
         return self._next
 
+    @property
+    def on_way(self) -> int:
+        """How many pings are awaited, from all hosts together."""
+        return int(self._on_way.sum())
+
     def _code_is_free(self, hosts: I64) -> Bool:
         """One lost ping may outlast the fifteen after it: its code is not given again while it is awaited."""
         free: Bool = ~self._pending[hosts, self._next[hosts] % CODES]

@@ -46,13 +46,14 @@ class Prober:
     ``(hosts + 1,)``, one run for each host (``order[offsets[h]:offsets[h + 1]]``). ``patient``: what times out is
     lost for good (connections), so a host that was never measured gets the first timeout, not that of its neighbours.
     ``hop``: finds a router that proves the path when nobody else does; only where TTL-limited probes can be sent.
-    ``suspicion``: when a host is thought to limit its answers; ``None``: never.
+    ``suspicion``: when a host is thought to limit its answers; ``None``: never. ``biased``: answers are those that came
+    first of several, the lost ones are not heard of: loss is measured by pings alone.
     """
 
     def __init__(
         self, hosts: int, width: int, order: I64, plan: TimingPlan, now: float, *,
         offsets: I64 | None = None, group_limit: int = 8192, datagrams: bool = False, rate: RateLimiter | None = None,
-        patient: bool = False, hop: HopProof | None = None, suspicion: Suspicion | None = None,
+        patient: bool = False, hop: HopProof | None = None, suspicion: Suspicion | None = None, biased: bool = False,
     ) -> None:  # fmt: skip
         self.hosts, self.width = hosts, width
         self._order, self._offsets = order, offsets
@@ -72,7 +73,7 @@ class Prober:
         wary = suspicion is not None and plan.max_retries > 0
         self.pacing = Pacing(self.items, hosts, width, order, offsets, suspicion) if wary and suspicion else None
         self._first_timeout = plan.initial_rtt_timeout
-        self._patient = patient
+        self._patient, self._biased = patient, biased
         self._group_control = plan.group_control
         # Lost pings since the host was last heard of: loss only once it is heard of again.
         self._missed: I64 = np.zeros(hosts, dtype=np.int64)
@@ -250,7 +251,8 @@ class Prober:
         again = codes > 0
         self.delays.good(hosts[~again])
         lost = codes.astype(np.float64)
-        self.loss.count(hosts, lost + 1, lost)
+        if not self._biased:
+            self.loss.count(hosts, lost + 1, lost)
         self.pings.proven(hosts)
         if not again.any():
             return

@@ -10,6 +10,8 @@ from leadline.discovery.machine import DiscoveryMachine
 from leadline.discovery.probes import PingColumns, neighbor_columns, raw_columns
 from leadline.engine.codec import ProbeCodec
 from leadline.engine.group import HostGroup
+from leadline.engine.loss import ENOUGH
+from leadline.engine.pings import PROOFS_EACH
 from leadline.engine.probe_kind import ProbeKind
 from leadline.engine.prober import Prober
 from leadline.model.event import HostFound
@@ -45,7 +47,7 @@ def machine_of(
 ) -> DiscoveryMachine:
     columns = columns or raw_columns(DiscoveryPlan(probes_v4=ALL, probes_v6=ALL), group.family)
     width = len(columns.kinds)
-    prober = Prober(len(group), width, np.arange(width), TimingPlan(min_parallelism=100), T0)
+    prober = Prober(len(group), width, np.arange(width), TimingPlan(min_parallelism=100), T0, biased=width > 1)
     codec = ProbeCodec(group, bytes(range(16)), 40_000)
     return DiscoveryMachine(
         group, columns, prober, codec, T0, ignore_reset=ignore_reset, vendors=lambda mac: f"maker of {mac[:8]}",
@@ -200,3 +202,24 @@ def test_who_is_slower_than_all_others_is_waited_for() -> None:
 def test_patience_has_an_end() -> None:
     machine = machine_of(group_of(hosts=1), raw_columns(DiscoveryPlan(probes_v4=ALL[:1]), 4), patience=5.0)
     assert run_out(machine) == pytest.approx(T0 + 1.0 + 5.0, abs=0.1)
+
+
+@pytest.mark.parametrize(("lost", "tries"), [(0.0, 2), (0.3, 6)])
+def test_who_is_up_tells_how_often_the_silent_are_asked(lost: float, tries: int) -> None:
+    """Eight hosts answer their first probe, whatever is lost later: only pings tell of that."""
+    machine = machine_of(group_of(hosts=9), patience=1.0)
+    probes = asked(machine)
+    for host in range(8):
+        answer(machine, icmp_reply(first(probes, ICMP, f"10.9.0.{10 + host}")))
+    pings, now = 0, T0 + 0.05
+    while not machine.done and now < T0 + 60:
+        batch = machine.poll(now, 4096)
+        known = [one for one in packets(batch) if one[IP].dst != "10.9.0.18"] if batch is not None else []
+        kept = [one for index, one in enumerate(known, pings) if (index * lost) % 1 + lost <= 1]
+        pings += len(known)
+        if kept:
+            answer(machine, *(icmp_reply(one) for one in kept), now=now + 0.02)
+        now += 0.03
+    assert PROOFS_EACH * machine.prober.width <= pings <= 2 * ENOUGH
+    assert machine.status.tolist() == [UP] * 8 + [UNKNOWN]
+    assert machine.prober.items.tries[-machine.prober.width :].tolist() == [tries] * machine.prober.width
