@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import heapq
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -13,8 +12,8 @@ from leadline.engine.pacing import Suspicion
 from leadline.engine.prober import Prober
 from leadline.engine.sends import PING
 from leadline.model.plan import TimingPlan
+from tests.support.probing import T0, Arrival, columns_of, live
 
-T0 = 1000.0
 SILENT, OPEN, CLOSED = 0, 1, 2
 
 
@@ -64,48 +63,27 @@ class LimitedHosts:
     def run(self, prober: Prober, most_seconds: float = 10_000.0) -> float:
         """Until it is done; returns how long it took. Fails when it spins."""
         random = np.random.default_rng(self.seed)
-        arrivals: list[tuple[float, int, int, int]] = []
-        now, still = T0, 0
-        while not prober.done and now - T0 < most_seconds:
-            due = []
-            while arrivals and arrivals[0][0] <= now:
-                due.append(heapq.heappop(arrivals))
-            self._deliver(prober, due, now)
-            sends = prober.take(now, 4096)
-            if sends is not None:
-                still = 0
-                for host, column, code in zip(
-                    sends.hosts.tolist(), sends.columns.tolist(), sends.codes.tolist(), strict=True
-                ):
-                    if column == PING:
-                        continue
-                    self.sent.append((now - T0, host, column))
-                    if self._answers(host, column, now, random):
-                        heapq.heappush(arrivals, (now + self.round_trip, host, column, code))
-                continue
-            if prober.done:
-                break
-            following = min(prober.next_timer(now) or np.inf, arrivals[0][0] if arrivals else np.inf)
-            still = still + 1 if following <= now else 0
-            assert still < 3, "nothing to send, and no time passes"
-            now = max(now, following)
-        return now - T0
+
+        def reply(now: float, host: int, column: int, code: int) -> list[Arrival]:
+            if column == PING:
+                return []
+            self.sent.append((now - T0, host, column))
+            return [(now + self.round_trip, host, column, code)] if self._answers(host, column, now, random) else []
+
+        def deliver(due: Sequence[Arrival], now: float) -> None:
+            hosts, columns, codes, times = columns_of(due)
+            closed = self.kinds[hosts, columns] == CLOSED
+            prober.answer(hosts, columns, codes, times, closed, now, closed)
+            for at, host, column, _ in due:
+                self.told.setdefault((host, column), at - T0)
+
+        return live(prober, T0, reply, deliver, until=T0 + most_seconds)[0] - T0
 
     def _answers(self, host: int, column: int, now: float, random: np.random.Generator) -> bool:
         kind, bucket = self.kinds[host, column], self.buckets[host]
         if kind == SILENT or random.random() < self.loss:
             return False
         return kind == OPEN or bucket is None or bucket.admit(now)
-
-    def _deliver(self, prober: Prober, due: list[tuple[float, int, int, int]], now: float) -> None:
-        if not due:
-            return
-        times = np.array([one[0] for one in due])
-        hosts, columns, codes = np.array([one[1:] for one in due], dtype=np.int64).T
-        closed = self.kinds[hosts, columns] == CLOSED
-        prober.answer(hosts, columns, codes.astype(np.uint8), times, closed, now, closed)
-        for at, host, column, _ in due:
-            self.told.setdefault((host, column), at - T0)
 
     def missed(self) -> list[tuple[int, int]]:
         """Ports that could have answered and were never heard of."""

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +15,10 @@ from leadline.engine.ledger import Phase
 from leadline.engine.prober import Prober
 from leadline.engine.sends import PING, Sends
 from leadline.model.plan import TimingPlan
+
+I64 = NDArray[np.int64]
+# When it comes, and the host, column and code of the probe that it answers.
+Arrival: TypeAlias = tuple[float, int, int, int]
 
 T0 = 1000.0
 
@@ -39,45 +46,23 @@ class FakeHosts:
     def run(self, prober: Prober, now: float, *, room: int = 4096, most_takes: int = 20_000) -> None:
         """Until the prober is done; fails when it needs more turns than ``most_takes``, or wants to spin."""
         random = np.random.default_rng(self.seed)
-        arrivals: list[tuple[float, int, int, int]] = []
-        still = 0
-        while not prober.done:
-            self.takes += 1
-            assert self.takes <= most_takes, "the prober does not come to an end"
-            self._deliver(prober, arrivals, now, random)
-            sends = prober.take(now, room)
-            check_books(prober)
-            if sends is not None:
-                still = 0
-                assert 0 < len(sends.hosts) <= room
-                for host, column, code in zip(sends.hosts, sends.columns, sends.codes, strict=True):
-                    self.sent.append((now, int(host), int(column)))
-                    if (column == PING or self.answers[host, column]) and random.random() >= self.loss:
-                        at = now + self.round_trip + self.jitter * random.random()
-                        heapq.heappush(arrivals, (at, int(host), int(column), int(code)))
-                        if random.random() < self.twice:
-                            heapq.heappush(arrivals, (at + 0.001, int(host), int(column), int(code)))
-                continue
-            if prober.done:
-                break
-            following = min(prober.next_timer(now) or np.inf, arrivals[0][0] if arrivals else np.inf)
-            still = still + 1 if following <= now else 0
-            assert still < 3, "nothing to send, and no time passes"
-            now = max(now, following)
-        check_books(prober)
-        self.now = now
 
-    def _deliver(
-        self, prober: Prober, arrivals: list[tuple[float, int, int, int]], now: float, random: np.random.Generator
-    ) -> None:
-        due = []
-        while arrivals and arrivals[0][0] <= now:
-            due.append(heapq.heappop(arrivals))
-        if not due:
-            return
-        times = np.array([one[0] for one in due])
-        hosts, columns, codes = np.array([one[1:] for one in due], dtype=np.int64).T
-        codes = codes.astype(np.uint8)
+        def reply(now: float, host: int, column: int, code: int) -> list[Arrival]:
+            self.sent.append((now, host, column))
+            if not (column == PING or self.answers[host, column]) or random.random() < self.loss:
+                return []
+            at = now + self.round_trip + self.jitter * random.random()
+            again = [(at + 0.001, host, column, code)] if random.random() < self.twice else []
+            return [(at, host, column, code), *again]
+
+        def deliver(due: Sequence[Arrival], now: float) -> None:
+            self._deliver(prober, due, now, random)
+
+        look = partial(check_books, prober)
+        self.now, self.takes = live(prober, now, reply, deliver, look=look, room=room, most_takes=most_takes)
+
+    def _deliver(self, prober: Prober, due: Sequence[Arrival], now: float, random: np.random.Generator) -> None:
+        hosts, columns, codes, times = columns_of(due)
         ping = columns == PING
         prober.ping_answered(hosts[ping], codes[ping], times[ping], now)
         item = ~ping
@@ -86,7 +71,59 @@ class FakeHosts:
         self.answered.update(zip(hosts[item][new].tolist(), columns[item][new].tolist(), strict=True))
         strong = np.unique(hosts[item][~weak])
         prober.pings.teach(strong, np.full(len(strong), 30, dtype=np.int16))
-        check_books(prober)
+
+
+def live(
+    prober: Prober,
+    now: float,
+    reply: Callable[[float, int, int, int], Iterable[Arrival]],
+    deliver: Callable[[Sequence[Arrival], float], None],
+    *,
+    look: Callable[[], None] = lambda: None,
+    until: float = np.inf,
+    room: int = 4096,
+    most_takes: int = 1 << 30,
+) -> tuple[float, int]:
+    """A prober's life until it is done or the time comes; when that was, and how many turns it took.
+
+    ``reply(now, host, column, code)``: what comes back of one probe; ``deliver(due, now)``: what has come; ``look`` is
+    called after every change. Fails when there are more turns than ``most_takes``, or no time passes.
+    """
+    arrivals: list[Arrival] = []
+    still = takes = 0
+    while not prober.done and now < until:
+        takes += 1
+        assert takes <= most_takes, "the prober does not come to an end"
+        due = []
+        while arrivals and arrivals[0][0] <= now:
+            due.append(heapq.heappop(arrivals))
+        if due:
+            deliver(due, now)
+            look()
+        sends = prober.take(now, room)
+        look()
+        if sends is not None:
+            still = 0
+            assert 0 < len(sends.hosts) <= room
+            columns = (sends.hosts.tolist(), sends.columns.tolist(), sends.codes.tolist())
+            for host, column, code in zip(*columns, strict=True):
+                for arrival in reply(now, host, column, code):
+                    heapq.heappush(arrivals, arrival)
+            continue
+        if prober.done:
+            break
+        following = min(prober.next_timer(now) or np.inf, arrivals[0][0] if arrivals else np.inf)
+        still = still + 1 if following <= now else 0
+        assert still < 3, "nothing to send, and no time passes"
+        now = max(now, following)
+    look()
+    return now, takes
+
+
+def columns_of(arrivals: Sequence[Arrival]) -> tuple[I64, I64, NDArray[np.uint8], NDArray[np.float64]]:
+    """Hosts, columns, codes and times."""
+    hosts, columns, codes = np.array([one[1:] for one in arrivals], dtype=np.int64).T
+    return hosts, columns, codes.astype(np.uint8), np.array([one[0] for one in arrivals])
 
 
 def check_books(prober: Prober) -> None:

@@ -10,12 +10,13 @@ from itertools import repeat
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.engine.decisions import as_events
 from leadline.engine.ledger import CODES
 from leadline.engine.prober import Prober
 from leadline.engine.sends import PING
 from leadline.link.base import Connected, Connector
 from leadline.model.address import Address
-from leadline.model.event import Event, TimingDecision
+from leadline.model.event import Event
 from leadline.wire.distinct import distinct_rows
 
 I64 = NDArray[np.int64]
@@ -135,9 +136,7 @@ class ConnectMachine(ABC):
         """What became known since the last call."""
         taken, self._events = self._events, []
         yield from taken
-        for made in self.prober.decisions():
-            address = self.addresses[made.host] if made.host >= 0 else None
-            yield TimingDecision(made.at - self.epoch, address, made.what, made.cause, made.old, made.new)
+        yield from as_events(self.prober.decisions(), self.epoch, self.addresses.__getitem__)
 
     @property
     def done(self) -> bool:

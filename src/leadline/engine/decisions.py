@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 
+from leadline.model.address import Address
+from leadline.model.event import TimingDecision
 from leadline.model.quick_dataclass import dataclass
 
 MOST_KEPT = 10_000
@@ -36,3 +39,12 @@ class Decisions:
         taken = list(self._kept)
         self._kept.clear()
         return taken
+
+
+def as_events(
+    decisions: Iterable[Decision], epoch: float, address: Callable[[int], Address]
+) -> Iterator[TimingDecision]:
+    """Decisions for the outputs. ``epoch``: clock seconds at which the scan began; ``address``: of a host's row."""
+    for made in decisions:
+        whom = address(made.host) if made.host >= 0 else None
+        yield TimingDecision(made.at - epoch, whom, made.what, made.cause, made.old, made.new)

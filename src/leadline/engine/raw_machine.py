@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.engine.codec import ProbeCodec
+from leadline.engine.decisions import as_events
 from leadline.engine.group import HostGroup
 from leadline.engine.identity import PING_SLOT
 from leadline.engine.ledger import CODES
@@ -16,7 +17,7 @@ from leadline.engine.probe_kind import ProbeKind
 from leadline.engine.prober import Prober
 from leadline.engine.replies import Replies
 from leadline.engine.sends import PING, Sends
-from leadline.model.event import Event, TimingDecision
+from leadline.model.event import Event
 from leadline.wire.batch import FrameBatch, empty
 from leadline.wire.columns import Decoded, decode
 from leadline.wire.distinct import distinct_rows
@@ -154,9 +155,7 @@ class RawMachine(ABC):
         """What became known since the last call."""
         taken, self._events = self._events, []
         yield from taken
-        for made in self.prober.decisions():
-            address = self.group.address(made.host) if made.host >= 0 else None
-            yield TimingDecision(made.at - self.epoch, address, made.what, made.cause, made.old, made.new)
+        yield from as_events(self.prober.decisions(), self.epoch, self.group.address)
 
     @property
     def done(self) -> bool:

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.model.address import U64
 from leadline.sim.identities import with_fragment_headers
 from leadline.sim.seal import octets, seal_icmp
 from leadline.sim.terrain import Terrain
-from leadline.sim.traffic import ACK, SYN, AnswerKind, Answers, distinct, take
+from leadline.sim.traffic import ACK, SYN, U8, U16, U32, AnswerKind, Answers, distinct, take
 from leadline.wire.batch import FrameBatch, concatenate
 from leadline.wire.checksum import finish_columns, sum_rows
 from leadline.wire.sctp import INIT_ACK, Chunk, Init
@@ -97,18 +98,7 @@ class Emitter:
                     look = self._terrain.styles[look_or_window]
                     window, options = look.window, look.options
                 self._tcp[key] = TcpTemplate(self._framing(station), flags, window, options)
-            batch = self._tcp[key].build(
-                part.target_hi,
-                part.target_lo,
-                None,
-                part.source_port,
-                part.target_port,
-                part.sequence,
-                part.acknowledgment,
-                part.ttl,
-                part.ip_id,
-                (part.source_hi, part.source_lo),
-            )
+            batch = self._tcp[key].build(*_ends(part), part.sequence, part.acknowledgment, *_header(part))
             self._finish(station, batch, part, parts)
 
     def _udp_frames(self, station: Station, answers: Answers, parts: list[FrameBatch]) -> None:
@@ -117,43 +107,24 @@ class Emitter:
             key = (station, number)
             if key not in self._udp:
                 self._udp[key] = UdpTemplate(self._framing(station), self._terrain.payloads[number])
-            batch = self._udp[key].build(
-                part.target_hi,
-                part.target_lo,
-                None,
-                part.source_port,
-                part.target_port,
-                part.ttl,
-                part.ip_id,
-                (part.source_hi, part.source_lo),
-            )
+            batch = self._udp[key].build(*_ends(part), *_header(part))
             self._finish(station, batch, part, parts)
 
     def _sctp_frames(self, station: Station, answers: Answers, parts: list[FrameBatch]) -> None:
         for flags in distinct(answers.flags):
             part = take(answers, answers.flags == flags)
             chunk = _INIT_ACK if flags >> 8 == INIT_ACK else Chunk(flags >> 8, flags & 0xFF)
-            batch = SctpTemplate(self._framing(station), chunk).build(
-                part.target_hi,
-                part.target_lo,
-                None,
-                part.source_port,
-                part.target_port,
-                part.sequence,
-                part.acknowledgment,
-                ~part.acknowledgment,
-                part.ttl,
-                part.ip_id,
-                (part.source_hi, part.source_lo),
+            template = SctpTemplate(self._framing(station), chunk)
+            batch = template.build(
+                *_ends(part), part.sequence, part.acknowledgment, ~part.acknowledgment, *_header(part)
             )
             self._finish(station, batch, part, parts)
 
     def _bare_frames(self, station: Station, answers: Answers, parts: list[FrameBatch]) -> None:
         for protocol in distinct(answers.payload):
             part = take(answers, answers.payload == protocol)
-            source = (part.source_hi, part.source_lo)
             template = IpTemplate(self._framing(station), protocol)
-            batch = template.build(part.target_hi, part.target_lo, None, part.ttl, part.ip_id, source)
+            batch = template.build(part.target_hi, part.target_lo, None, *_header(part))
             self._finish(station, batch, part, parts)
 
     def _query_frames(
@@ -217,3 +188,13 @@ class Emitter:
         seal_icmp(station.family, segments, source, (answers.target_hi, answers.target_lo))
         batch.frames[:, batch.frames.shape[1] - length :] = segments
         self._finish(station, batch, answers, parts)
+
+
+def _ends(part: Answers) -> tuple[U64, U64, None, U16, U16]:
+    """Where answers go: addresses, ports from and to; the hardware addresses come later."""
+    return part.target_hi, part.target_lo, None, part.source_port, part.target_port
+
+
+def _header(part: Answers) -> tuple[U8, U32, tuple[U64, U64]]:
+    """What else their IP headers say."""
+    return part.ttl, part.ip_id, (part.source_hi, part.source_lo)

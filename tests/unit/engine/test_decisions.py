@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from leadline.engine.decisions import MOST_KEPT, Decision, Decisions
+from ipaddress import ip_address
+
+from leadline.engine.decisions import MOST_KEPT, Decision, Decisions, as_events
+from leadline.model.event import TimingDecision
 
 
 def test_decisions_are_fetched_once_oldest_first() -> None:
@@ -23,3 +26,12 @@ def test_only_the_newest_are_kept() -> None:
     fetched = kept.fetch()
     assert len(fetched) == MOST_KEPT
     assert fetched[0].at == 5.0
+
+
+def test_events_tell_seconds_since_the_beginning_and_the_host_unless_it_is_the_group() -> None:
+    hosts = [ip_address("10.9.0.10"), ip_address("10.9.0.11")]
+    made = [Decision(101.5, 1, "cwnd", "lost", 10.0, 5.0), Decision(102.0, -1, "rate", "too much", 0.0, 300.0)]
+    assert list(as_events(made, 100.0, hosts.__getitem__)) == [
+        TimingDecision(1.5, hosts[1], "cwnd", "lost", 10.0, 5.0),
+        TimingDecision(2.0, None, "rate", "too much", 0.0, 300.0),
+    ]
