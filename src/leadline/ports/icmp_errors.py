@@ -73,6 +73,9 @@ IN_THE_WAY: dict[Error, ErrorMeaning] = {
     (6, 1, 4): ErrorMeaning(Reason.PORT_UNREACH),
     (6, 1, 5): ErrorMeaning(Reason.ADMIN_PROHIBITED),
     (6, 1, 6): ErrorMeaning(Reason.REJECT_ROUTE),
+    # Our header is right: who complains of it, on behalf of whatever port, has not let the packet through (RFC 4443
+    # section 3.4). Nmap calls the port open then.
+    (6, 4, 0): ErrorMeaning(Reason.PARAM_PROBLEM),
     (6, 4, 1): ErrorMeaning(Reason.PARAM_PROBLEM),
 }
 """Whoever sends them, they mean that something is in the way; so it is for all that TCP and SCTP ports are asked."""

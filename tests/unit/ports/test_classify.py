@@ -77,6 +77,7 @@ def test_flags_that_decide_nothing(flags: int) -> None:
         (6, (1, 0), Reason.NO_ROUTE),
         (6, (1, 1), Reason.ADMIN_PROHIBITED),
         (6, (1, 2), Reason.BEYOND_SCOPE),
+        (6, (4, 0), Reason.PARAM_PROBLEM),
         (6, (4, 1), Reason.PARAM_PROBLEM),
         (6, (1, 3), Reason.HOST_UNREACH),
         (6, (1, 4), Reason.PORT_UNREACH),
@@ -90,7 +91,7 @@ def test_errors_mean_filtered_and_say_why(family: int, error: tuple[int, int], r
 
 
 @pytest.mark.parametrize(
-    ("family", "error"), [(4, (4, 0)), (4, (5, 1)), (4, (3, 4)), (4, (12, 0)), (6, (2, 0)), (6, (4, 0))]
+    ("family", "error"), [(4, (4, 0)), (4, (5, 1)), (4, (3, 4)), (4, (12, 0)), (6, (2, 0)), (6, (4, 2))]
 )
 def test_errors_that_decide_nothing(family: int, error: tuple[int, int]) -> None:
     assert one(error=error, family=family)[0] is UNKNOWN

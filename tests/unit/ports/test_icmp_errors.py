@@ -21,6 +21,13 @@ def test_who_sent_it_matters_for_udp_only() -> None:
         assert found(TCP_ERRORS, family, kind, code, own=True) == (PortState.FILTERED, Reason.PORT_UNREACH)
 
 
+def test_a_complaint_about_the_header_opens_no_port() -> None:
+    for table in (TCP_ERRORS, UDP_ERRORS):
+        for own in (False, True):
+            assert found(table, 6, 4, 0, own) == (PortState.FILTERED, Reason.PARAM_PROBLEM)
+    assert found(PROTOCOL_ERRORS, 6, 4, 0) == (PortState.FILTERED, Reason.PARAM_PROBLEM)
+
+
 def test_time_exceeded_with_any_code() -> None:
     for code in (0, 1, 255):
         assert found(TCP_ERRORS, 4, 11, code) == (PortState.FILTERED, Reason.TIME_EXCEEDED)
