@@ -12,7 +12,7 @@ import pytest
 
 from leadline.sim.firewall import Action, IcmpError, Rule
 from leadline.sim.world import PortTable, SimHost, SimRouter
-from tests.support.compare import PortResult, Results, assert_same
+from tests.support.compare import Results, assert_same
 from tests.support.scan import both
 from tests.support.tap import SimLab, simulated_lab, tap_world
 
@@ -27,6 +27,8 @@ OURS = {(3, 0): "time-exceeded", (3, 1): "time-exceeded", (4, 0): "param-problem
 CLOSED, OPEN, DROPPED, RESET, REFUSED = 2050, 2051, 2052, 2053, 2100
 PORTS = f"{CLOSED}-{RESET},{REFUSED}"
 QUIET, SPEAKS_NOT = 99, 150
+# To where TCP, UDP and SCTP are asked when protocols are.
+ASKED = frozenset({80, 40125})
 # One try with much time for the answer: retries cost Nmap a pause of a second in every technique (spec sheet 2.4).
 TIMES = ("--min-rtt-timeout", "700ms", "--initial-rtt-timeout", "700ms", "--max-rtt-timeout", "700ms")
 QUICK = ("-n", "-Pn", "-v", "-T4", "--max-retries", "0", "--min-parallelism", "100", *TIMES)
@@ -39,7 +41,7 @@ def address_of(place: int, family: int, *, far: bool) -> str:
 
 def host(place: int, *, far: bool, error: IcmpError) -> SimHost:
     """On the link a host that answers with an error of its own where the router has the same for those behind it."""
-    refused = frozenset() if far else frozenset({REFUSED})
+    refused = frozenset() if far else ASKED | {REFUSED}
     table = PortTable(open=frozenset({OPEN}), rejected=refused, error=error)
     addresses = tuple(ip_address(address_of(place, family, far=far)) for family in (4, 6))
     return SimHost(addresses, tcp=table, udp=table, sctp=table)
@@ -66,16 +68,25 @@ def lab() -> Iterator[SimLab]:
         yield made
 
 
-def without_ours(results: Results, family: int) -> dict[tuple[str, str, int], PortResult]:
-    """Takes out of ``results`` what is ours on purpose; returns it."""
-    taken = {}
+def was_refused(protocol: str, number: int, far: bool) -> bool:
+    """Whether the error of its host or its router was the answer to this port or protocol."""
+    if protocol != "ip":
+        return number == REFUSED
+    return number == SPEAKS_NOT if far else number in (6, 17, 132)
+
+
+def assert_same_but_for_ours(peer: Results, ours: Results, family: int) -> None:
+    """What is ours on purpose is held against ``OURS``, everything else against the peer."""
     for place, error in enumerate(ERRORS if family == 6 else ()):
         for far in (False, True):
             address = address_of(place, 6, far=far)
-            if error.v6 in OURS and address in results:
-                for key in [key for key in results[address].ports if key[1] in (REFUSED, SPEAKS_NOT)]:
-                    taken[OURS[error.v6], *key] = results[address].ports.pop(key)
-    return taken
+            for key in [key for key in ours[address].ports if error.v6 in OURS and was_refused(*key, far)]:
+                if key[0] == "ip" and not far and error.v6 == (4, 0):
+                    continue  # The host's own complaint shows that it has looked: open for both.
+                del peer[address].ports[key]
+                result = ours[address].ports.pop(key)
+                assert (result.state, result.reason) == ("filtered", OURS[error.v6])
+    assert_same(peer, ours)
 
 
 @pytest.mark.parametrize("family", [4, 6])
@@ -83,21 +94,43 @@ def without_ours(results: Results, family: int) -> dict[tuple[str, str, int], Po
 def test_ports(lab: SimLab, way: str, family: int) -> None:
     targets = [address_of(place, family, far=far) for far in (False, True) for place in range(len(ERRORS))]
     peer, ours = both(lab.scanner, *QUICK, f"-{family}", *way.split(), "-p", PORTS, *targets)
-    theirs, mine = peer.hosts, ours.hosts
-    without_ours(theirs, family)
-    for (reason, _, _), result in without_ours(mine, family).items():
-        assert (result.state, result.reason) == ("filtered", reason)
-    assert_same(theirs, mine)
-    assert len({result.reason for each in mine.values() for result in each.ports.values()}) >= 9
+    found = ours.hosts
+    assert_same_but_for_ours(peer.hosts, found, family)
+    assert len({result.reason for each in found.values() for result in each.ports.values()}) >= 9
 
 
 @pytest.mark.parametrize("family", [4, 6])
 def test_protocols(lab: SimLab, family: int) -> None:
-    targets = [address_of(place, family, far=True) for place in range(len(ERRORS))]
-    peer, ours = both(lab.scanner, *QUICK, f"-{family}", "-sO", "-p", f"{QUIET},{SPEAKS_NOT}", *targets)
+    targets = [address_of(place, family, far=far) for far in (False, True) for place in range(len(ERRORS))]
+    peer, ours = both(lab.scanner, *QUICK, f"-{family}", "-sO", "-p", f"6,17,132,{QUIET},{SPEAKS_NOT}", *targets)
+    found = ours.hosts
+    assert_same_but_for_ours(peer.hosts, found, family)
+    assert {each.ports["ip", QUIET].state for each in found.values()} == {"open|filtered", "closed"}
+
+
+@pytest.mark.parametrize("family", [4, 6])
+@pytest.mark.parametrize("ping", [f"-PS{REFUSED}", f"-PU{REFUSED}", f"-PO{SPEAKS_NOT}"])
+def test_pings(lab: SimLab, ping: str, family: int) -> None:
+    """Over IPv6 a host that knows a protocol not says so by a parameter problem: Nmap does not take that for life.
+
+    Time exceeded it heeds there for TCP and UDP only.
+    """
+    targets = [address_of(place, family, far=far) for far in (False, True) for place in range(len(ERRORS))]
+    arguments = (argument for argument in QUICK if argument != "-Pn")
+    peer, ours = both(lab.scanner, *arguments, f"-{family}", "-sn", "--disable-arp-ping", ping, *targets)
     theirs, mine = peer.hosts, ours.hosts
-    without_ours(theirs, family)
-    for (reason, _, _), result in without_ours(mine, family).items():
-        assert (result.state, result.reason) == ("filtered", reason)
+    alive = {address for address, each in mine.items() if each.reason == "param-problem"}
+    expected = range(len(ERRORS)) if ping.startswith("-PO") else [V6.index((4, 1))]
+    assert alive == ({address_of(place, 6, far=False) for place in expected} if family == 6 else set())
+    late = {
+        address for address, each in mine.items() if each.reason == "time-exceeded" and "-PO" in ping and family == 6
+    }
+    for results in (theirs, mine):
+        for address in late:
+            assert results.pop(address).status == "down"
+        for address in [address for address, each in results.items() if address in alive or each.status == "down"]:
+            # Nor is compared which hardware addresses are told of hosts that are down.
+            results[address].mac = ""
+            if address in alive:
+                assert results.pop(address).status == ("up" if results is mine else "down")
     assert_same(theirs, mine)
-    assert {each.ports["ip", QUIET].state for each in mine.values()} == {"open|filtered"}
