@@ -1,6 +1,7 @@
 """The UDP servers of the farm: asked by our own probes and held against our rules, the port's own probes first.
 
-Version detection of UDP ports needs a UDP scan before it; the probes and the rules can be shown without one.
+Version detection of UDP ports needs a UDP scan before it (`tests/peers/test_udp_services.py` has both); here
+the probes and the rules are shown without one.
 """
 
 from __future__ import annotations
