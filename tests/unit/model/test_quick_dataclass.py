@@ -166,3 +166,26 @@ def test_a_class_without_fields() -> None:
 def test_classes_without_slots_are_not_made() -> None:
     with pytest.raises(ValueError, match="slots"):
         quick(slots=False)
+
+
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_field_that_is_made_from_the_others_is_no_argument(frozen: bool) -> None:
+    """Neither default nor factory: ``__post_init__`` fills it, and it counts as every other field."""
+
+    def made_by(decorator: Decorator) -> type:
+        class Plain:
+            text: str
+            length: int = field(init=False)
+
+            def __post_init__(self) -> None:
+                object.__setattr__(self, "length", len(self.text))
+
+        return decorator(slots=True, frozen=frozen)(Plain)
+
+    ours, theirs = made_by(quick), made_by(standard)
+    assert repr(ours("four")).endswith("Plain(text='four', length=4)")
+    assert repr(theirs("four")) == repr(ours("four"))
+    assert ours("four") == ours("four") != ours("three")
+    for each in (ours, theirs):
+        with pytest.raises(TypeError):
+            each("four", 4)

@@ -1,11 +1,12 @@
 import tracemalloc
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 
 import pytest
 
 from leadline.errors import UsageError
-from leadline.model.event import TargetSkipped
+from leadline.model.address import Address
+from leadline.model.event import Notice, TargetSkipped
 from leadline.model.plan import TargetPlan
 from leadline.model.port import Protocol
 from leadline.model.target import TargetBlock
@@ -273,3 +274,39 @@ def test_stop_ends_the_stream() -> None:
     assert len(list(stream)) == 0
     stopped_early = TargetSource(plan, resolver, None, b"k", files({}), stop=lambda: True).blocks(4)
     assert list(stopped_early) == []
+
+
+def test_stop_during_the_look_up_of_names_gives_none_of_them() -> None:
+    stopped = False
+
+    class Stopping(TwinResolver):
+        def forward(
+            self, names: Sequence[str], families: frozenset[int], stop: Callable[[], bool]
+        ) -> dict[str, tuple[Address, ...]]:
+            nonlocal stopped
+            stopped = True
+            return super().forward(names, families, stop)
+
+    plan = TargetPlan(expressions=("one.example", "10.0.0.1"))
+    assert list(TargetSource(plan, Stopping(NAMES), None, b"k", files({}), stop=lambda: stopped).blocks(4)) == []
+
+
+def test_stop_within_a_shuffled_range_ends_it() -> None:
+    calls = 0
+
+    def stop() -> bool:
+        nonlocal calls
+        calls += 1
+        return calls > 3
+
+    plan = TargetPlan(expressions=("10.0.0.0/16",), randomize=True)
+    found = addresses(TargetSource(plan, TwinResolver(NAMES), None, b"k", files({}), stop=stop).blocks(16))
+    assert 0 < len(found) < 200
+
+
+def test_what_is_left_out_of_a_large_range_is_told_once() -> None:
+    notices = [part for part in source("192.0.0.0/8", "192.0.0.0/8").blocks(1 << 20) if isinstance(part, Notice)]
+    assert [notice.level for notice in notices] == ["warning"]
+    assert notices[0].text.startswith("192.0.0.0/8 is scanned without the special-purpose addresses")
+    other = [part for part in source("192.0.0.0/8", "192-193.0.0.0/8").blocks(1 << 20) if isinstance(part, Notice)]
+    assert len(other) == 2
