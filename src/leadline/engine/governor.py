@@ -17,23 +17,29 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.model.quick_dataclass import dataclass
+
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
 
 # Answers and losses that one judgement takes. What is sent is told apart by slots of time, as long as a timeout or so
 # many seconds; a slot is judged when it is ripe: two later.
 ENOUGH_TOLD, SHORTEST, SLOTS = 24.0, 0.1, 4
+# So many are waited for at most while a judgement under a ceiling is in doubt.
+MOST_DOUBT = 480.0
 # Loss beyond what the path always loses that is taken for a bottleneck.
 TOO_MUCH = 0.08
-# Standard deviations by which it has to be more.
-SURE = 3.0
+# Standard deviations by which it has to be more: for the first time, and where a path was overrun before.
+SURE, SURE_AGAIN = 3.0, 2.0
 # How far one judgement lowers the ceiling at most, how far below what came through it begins again, and how it rises:
 # fast while far below the rate that was too much, slowly near it.
-LOWEST_STEP, MARGIN, RISE, SLOW_RISE, NEAR = 0.3, 0.95, 1.1, 1.02, 0.9
+LOWEST_STEP, MARGIN, RISE, SLOW_RISE, NEAR = 0.3, 0.95, 1.1, 1.01, 0.9
 # More than this no path loses by itself.
 MOST_GIVEN = 0.5
 # A loss that makes what was tried until now worthless.
 HEAVY = 0.3
+# What losses weigh when the pace has changed.
+FADED = 0.25
 # Answers and losses of one host that count in one judgement, and those after which it has a share of its own.
 # Of so many hosts with a share the path's is the two fifths quantile.
 HOST_WEIGHT, HOST_TOLD, MANY_HOSTS = 8.0, 4.0, 6
@@ -41,6 +47,38 @@ HOST_WEIGHT, HOST_TOLD, MANY_HOSTS = 8.0, 4.0, 6
 TEST_AT = 0.4
 # No path is so poor that less than this is worth the time (probes a second).
 LEAST_RATE = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Overrun:
+    """``share`` was lost: the ceiling fell from ``before`` (infinity: there was none) to ``after``, or was put back to
+    it because falling was of no use.
+    """
+
+    share: float
+    before: float
+    after: float
+
+    @property
+    def heavy(self) -> bool:
+        """Whether what was tried until now is worthless."""
+        return self.share > HEAVY and self.after < self.before
+
+    @property
+    def kept(self) -> float:
+        """What losses and answers that were counted until now still weigh.
+
+        Much less when a first ceiling changes the pace for good. Later ones move up and down around what the path
+        carries: what is silent was tried at all of these rates.
+        """
+        return 0.0 if self.heavy else FADED if math.isinf(self.before) else 1.0
+
+    @property
+    def cause(self) -> str:
+        """For the record of decisions."""
+        if self.after < self.before:
+            return f"{self.share:.0%} of what can be answered is lost: the path is overrun"
+        return "slower sending lost as much: the path loses by itself"
 
 
 class Governor:
@@ -106,11 +144,10 @@ class Governor:
             self._good[place] = self._lost[place] = self._sent[place] = 0
         self._oldest = max(self._oldest, current - SLOTS + 2)
 
-    def judge(self, now: float, patience: float) -> tuple[float, float, float] | None:
+    def judge(self, now: float, patience: float) -> Overrun | None:
         """Look at what was told since the last judgement, when it is enough. ``patience``: the timeout, in seconds.
 
-        Returns the loss seen, and the ceiling before and after, when it was too much: then the ceiling has fallen
-        (from infinity where there was none), or was put back because falling was of no use.
+        Returns what follows when too much was lost.
         """
         self._turn(now)
         told = self._ripe_good + self._ripe_lost
@@ -118,12 +155,15 @@ class Governor:
         if count < ENOUGH_TOLD:
             return None
         bearable = self.given + TOO_MUCH
-        # Few samples say little: what could be chance is no reason to slow down.
-        chance = SURE * math.sqrt(bearable * (1 - bearable) / count)
-        most = bearable + chance
         share, rate = self._share(), float(self._ripe_sent) / self._ripe_time
         before = np.inf if self.ceiling is None else self.ceiling
-        overrun = share > most
+        # Few samples say little: what could be chance is no reason to slow down.
+        sure, samples = (SURE, count) if self.ceiling is None else (SURE_AGAIN, self._samples(told))
+        chance = sure * math.sqrt(bearable * (1 - bearable) / samples)
+        overrun = share > bearable + chance
+        if bearable < share and not overrun and self.ceiling is not None and samples < MOST_DOUBT:
+            # Perhaps too much: what is told next decides, and until then the pace stays.
+            return None
         if overrun:
             self._lower(share, min(rate, before))
             self._length = max(SHORTEST, patience)
@@ -138,7 +178,7 @@ class Governor:
             self._ripe_good[:] = self._ripe_lost[:] = 0
             self._ripe_sent = self._ripe_time = 0.0
         after = np.inf if self.ceiling is None else self.ceiling
-        return (share, before, after) if overrun else None
+        return Overrun(share, before, after) if overrun else None
 
     def _share(self) -> float:
         """Loss on what the hosts have in common: one that limits its answers is its own affair."""
@@ -148,6 +188,11 @@ class Governor:
             return float(np.quantile(lost[enough] / told[enough], 0.4, method="lower"))
         weight = np.minimum(1.0, self._most_of_one(told) / np.maximum(told, 1.0))
         return float((weight * lost).sum() / (weight * told).sum())
+
+    def _samples(self, told: F64) -> float:
+        """How many answers and losses of equal weight the share is worth (Kish's effective sample size)."""
+        weight = np.minimum(1.0, self._most_of_one(told) / np.maximum(told, 1.0))
+        return float((weight * told).sum() ** 2 / (weight**2 * told).sum())
 
     @staticmethod
     def _most_of_one(told: F64) -> float:

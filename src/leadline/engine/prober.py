@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.engine.decisions import Decision, Decisions
-from leadline.engine.governor import HEAVY, Governor
+from leadline.engine.governor import Governor
 from leadline.engine.hop_proof import HopProof
 from leadline.engine.ledger import CODES, Items, Ledger, Phase
 from leadline.engine.loss import LossMeter
@@ -32,8 +32,6 @@ Bool = NDArray[np.bool_]
 
 # So many timing pings in a row without an answer of any kind, and the host is gone or shuts us out.
 GONE = 8
-# What losses weigh when the pace has changed.
-FADED = 0.25
 # Timeouts shrink while round trips are learnt: look again at the latest after this many seconds.
 EXPIRY_GLANCE = 0.05
 _NONE: I64 = np.empty(0, dtype=np.int64)
@@ -357,17 +355,18 @@ class Prober:
 
     def _govern(self, now: float) -> None:
         judged = self.governor.judge(now, float(self.trips.timeout[-1]))
-        if judged is not None:
-            share, before, after = judged
-            heavy = share > HEAVY and after < before
-            self.loss.fade(0.0 if heavy else FADED)
-            self.pings.interval = CLOSE_INTERVAL
-            if heavy:
-                self.retries.void(self.active)
-            fell = f"{share:.0%} of what can be answered is lost: the path is overrun"
-            cause = fell if after < before else "slower sending lost as much: the path loses by itself"
-            # 0: no ceiling (infinity is no number in JSON).
-            self._decisions.add(now, -1, "rate", cause, 0.0 if np.isinf(before) else before, after)
+        if judged is None:
+            return
+        self.loss.fade(judged.kept)
+        self.pings.interval = CLOSE_INTERVAL
+        if judged.heavy:
+            self.retries.void(self.active)
+            # Nor do pings that are still on their way tell anything of the pace that begins.
+            self.forget_pings(np.arange(self.hosts))
+            self._missed[:] = 0
+        # 0: no ceiling (infinity is no number in JSON).
+        before = 0.0 if np.isinf(judged.before) else judged.before
+        self._decisions.add(now, -1, "rate", judged.cause, before, judged.after)
 
     def _held(self, pacing: Pacing, items: I64, now: float) -> I64:
         """What is not kept back for hosts that limit their answers."""
@@ -479,7 +478,7 @@ class Prober:
         self.in_flight[-1] -= len(hosts)
 
     def _grow_limits(self, now: float) -> None:
-        grown, old = self.retries.grow(self.loss.retries_needed(), self.active)
+        grown, old = self.retries.grow(self.loss.retries_needed(), self.active, fall=self.governor.ceiling is not None)
         for host, before in zip(grown, old, strict=True):
             self._decisions.add(
                 now, int(host), "retry_limit", "loss seen on the path", before, self.retries.limit[host]

@@ -123,11 +123,15 @@ class Retries:
         """These hosts (repeats allowed) answered the retransmission of this number."""
         np.maximum.at(self._useful, hosts, codes)
 
-    def grow(self, needed: I64, active: Bool) -> tuple[I64, I64]:
+    def grow(self, needed: I64, active: Bool, *, fall: bool = False) -> tuple[I64, I64]:
         """Raise the limits of ``active`` hosts to ``needed`` and to one more than what was of use; the items that
         were given up too early wait again. Returns hosts and their limits before.
+
+        ``fall``: limits that are higher than that fall to it: what was lost was lost at another pace.
         """
         limit = np.minimum(np.maximum(self._useful + 1, needed), self.most)
+        if fall:
+            self.limit = np.where(active, np.minimum(self.limit, np.maximum(limit, self._floor)), self.limit)
         grown = np.flatnonzero(active & (limit > self.limit))
         old = self.limit[grown]
         if len(grown):

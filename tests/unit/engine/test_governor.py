@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from leadline.engine.governor import ENOUGH_TOLD, LEAST_RATE, MOST_GIVEN, Governor
+from leadline.engine.governor import ENOUGH_TOLD, LEAST_RATE, MOST_GIVEN, Governor, Overrun
 
 T0 = 10.0
 PATIENCE = 0.1
@@ -86,6 +87,47 @@ def test_a_bottleneck_that_widens_is_used_again() -> None:
     path.run(5)
     path.loss = bottleneck(900)
     assert path.run(25) > 700
+
+
+@pytest.mark.parametrize("hosts", [1, 3])
+def test_a_loss_in_doubt_keeps_the_pace_until_enough_is_told(hosts: int) -> None:
+    governor = Governor(hosts, T0)
+
+    def judge(turn: int, lost: int) -> Overrun | None:
+        """Of seven probes that left now ``lost`` are lost; of what was told until now."""
+        at = np.full(7, T0 + turn * 0.07)
+        to = np.arange(7) % hosts
+        governor.sent(7, at[0])
+        governor.lost(to[:lost], at[:lost])
+        governor.answered(to[lost:], at[lost:])
+        return governor.judge(at[0], PATIENCE)
+
+    turn = 0
+    while governor.ceiling is None:
+        judge(turn := turn + 1, 3)
+    first = governor.ceiling
+    # One of seven: of 24 answers and losses that may be chance, of two hundred it is not.
+    began = turn
+    while (told := judge(turn := turn + 1, 1)) is None:
+        assert governor.ceiling == first
+    assert 60 < 7 * (turn - began) < 400
+    assert told.share == pytest.approx(1 / 7, abs=0.04)
+    assert governor.ceiling < first
+
+
+def test_what_an_overrun_means() -> None:
+    first = Overrun(0.2, math.inf, 800.0)
+    assert not first.heavy
+    assert first.kept == 0.25
+    assert first.cause == "20% of what can be answered is lost: the path is overrun"
+    assert Overrun(0.2, 900.0, 800.0).kept == 1.0
+    heavy = Overrun(0.31, 900.0, 800.0)
+    assert heavy.heavy
+    assert heavy.kept == 0.0
+    back = Overrun(0.31, 300.0, 800.0)
+    assert not back.heavy
+    assert back.kept == 1.0
+    assert "loses by itself" in back.cause
 
 
 def test_one_host_that_limits_its_answers_is_its_own_affair() -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from leadline.engine.governor import Governor, Overrun
 from leadline.engine.ledger import Phase
-from leadline.engine.prober import GONE
+from leadline.engine.prober import EXPIRY_GLANCE, GONE
 from leadline.engine.sends import PING
 from leadline.model.plan import TimingPlan
 from tests.support.probing import T0, FakeHosts, answer, check_books, prober_of, take
@@ -160,3 +161,23 @@ def test_requeued_items_go_again_as_the_same_try_and_expire_once() -> None:
     check_books(prober)
     assert prober.retries.waiting[0] == 2
     assert prober.items.tries.tolist() == [1, 1]
+
+
+def test_pings_on_their_way_through_an_overrun_path_tell_nothing_of_the_pace_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    prober = prober_of(1, 4)
+    prober.pings.teach(np.array([0]), np.array([50], dtype=np.int16))
+    take(prober, T0)
+    codes = prober.pings.send(np.array([0]), T0)
+    prober.in_flight += 1
+    overrun = iter([Overrun(0.4, np.inf, 500.0)])
+    monkeypatch.setattr(Governor, "judge", lambda *_: next(overrun, None))
+    prober.expire(T0 + EXPIRY_GLANCE)
+    assert prober.in_flight.tolist() == [4, 4]
+    assert not prober.pings.awaits(0, int(codes[0]))
+    # Lost or answered, neither counts.
+    prober.ping_answered(np.array([0]), codes, np.array([T0 + 0.1]), T0 + 0.1)
+    prober.expire(T0 + 60)
+    assert prober.loss.told.tolist() == [0, 0]
+    assert prober.loss.lost.tolist() == [0, 0]

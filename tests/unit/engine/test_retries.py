@@ -83,6 +83,20 @@ def test_a_useful_retry_asks_for_one_more_within_what_is_allowed() -> None:
     assert retries.limit.tolist() == [1, 3]
 
 
+def test_limits_fall_with_the_loss_only_where_they_may_and_never_below_what_was_insisted_on_or_of_use() -> None:
+    _, retries = made(hosts=3, most=9)
+    both = np.array([True, True, False])
+    retries.grow(room(8, 8, 8), np.array([True, True, True]))
+    retries.grow(room(2, 2, 2), both)
+    assert retries.limit.tolist() == [8, 8, 8]
+    retries.of_use(room(1), np.array([4], dtype=np.uint8))
+    assert not len(retries.grow(room(2, 2, 2), both, fall=True)[0])
+    assert retries.limit.tolist() == [2, 5, 8]
+    retries.insist(3)
+    retries.grow(room(1, 1, 1), both, fall=True)
+    assert retries.limit.tolist() == [3, 5, 3]
+
+
 def test_forgotten_hosts_wait_for_nothing() -> None:
     items, retries = made()
     retries.wait(room(1, 2, 14))
