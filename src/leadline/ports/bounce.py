@@ -178,7 +178,7 @@ class BounceDialogue:
                     if self.failure:
                         return
                 at_hand = yield from self._ask(port)
-                failures = 0 if at_hand or port in self.verdicts else failures + 1
+                failures = 0 if at_hand or port in self.verdicts or port in self.skipped else failures + 1
                 if self.failure:
                     return
                 if failures >= MOST_FAILURES:
@@ -242,10 +242,11 @@ class BounceDialogue:
         if reply.code == 421:
             return False
         if reply.code // 100 == 5 and port < PRIVILEGED:
-            # Some servers refuse such ports only now, and hang up.
+            # Some servers refuse such ports only now, and hang up, with last words that would be taken for the reply to
+            # the next command.
             self._privileged = False
             self.skipped.append(port)
-            return True
+            return False
         self.verdicts[port] = Verdict(_MEANINGS.get(reply.code, _by_class(reply.code)), reply.words, self._now)
         return True
 

@@ -160,6 +160,26 @@ def test_privileged_ports_may_be_refused(refusal: Answer) -> None:
     assert sum(command.startswith("PORT") for command in run.said) == 3
 
 
+def test_last_words_of_a_server_are_not_about_the_next_port() -> None:
+    """As vsftpd: its parts die one after the other, each with an error of its own."""
+    dying: list[str] = []
+
+    def answer(command: str, port: int) -> bytes:
+        word = command.split(maxsplit=1)[0]
+        if word == "HELLO":
+            dying.clear()
+        if word == "LIST" and port < 1024:
+            dying.append("so it is")
+            return b"500 OOPS: bind\r\n"
+        return b"500 OOPS: priv_sock_get_cmd\r\n" if dying else polite(command, port)
+
+    run = Run(answer, 22, 2222, 8081)
+    assert run.dialogue.failure == ""
+    assert run.dialogue.skipped == [22]
+    assert run.states == {2222: PortState.CLOSED, 8081: PortState.OPEN}
+    assert run.opened == 2
+
+
 def test_hang_ups_in_between_are_forgiven() -> None:
     seen: list[int] = []
 
