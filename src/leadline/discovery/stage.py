@@ -142,6 +142,8 @@ def _by_frames(
 def _insist(prober: Prober, timing: TimingPlan) -> None:
     if prober.hosts <= FEW:
         prober.retries.insist(TRIES_OF_FEW - 1)
+    else:
+        prober.path.thorough = True
 
 
 def _decided(group: HostGroup, machine: DiscoveryMachine | ConnectDiscovery) -> U8:

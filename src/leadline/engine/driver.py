@@ -13,6 +13,7 @@ from leadline.engine.shared_link import Inbox, SharedLink
 from leadline.engine.tracing import trace
 from leadline.engine.turns import GO_ON, Pause, Step
 from leadline.link.base import Clock, Connector
+from leadline.model.event import Notice
 from leadline.wire.batch import FrameBatch
 
 # Frames built in one turn: replies are looked at between turns, so a larger batch would only fill the rings.
@@ -32,6 +33,9 @@ def drive(
     meter.left = machine.prober.remaining
     try:
         yield from _drive(machine, inbox, clock, control, meter)
+        failed = link.first_failures()
+        if failed:
+            yield Notice(clock.now() - machine.epoch, "warning", failed)
     finally:
         inbox.close()
         meter.end()

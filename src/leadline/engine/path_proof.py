@@ -35,6 +35,8 @@ class PathProof:
     ) -> None:
         self._pings, self._loss, self._windows, self._decisions = pings, loss, windows, decisions
         self.hop = hop
+        # The path is judged by as much as ever, however few probes are silent: each of them stands for a whole host.
+        self.thorough = False
         self._since = 0
 
     @property
@@ -76,7 +78,7 @@ class PathProof:
         if not silent.any() or not self.has_neighbours:
             return np.zeros_like(silent)
         mine: Bool = silent & (self._pings.score == 0)
-        wanted = min(ENOUGH, PROOFS_EACH * int(benched[mine].sum()))
+        wanted = ENOUGH if self.thorough else min(ENOUGH, PROOFS_EACH * int(benched[mine].sum()))
         return mine if self._loss.told[-1] < wanted else np.zeros_like(silent)
 
     # ---- routers ------------------------------------------------------------------------------------------------

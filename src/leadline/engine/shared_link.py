@@ -25,6 +25,16 @@ class SharedLink:
         self.statistics: LinkStatistics = inner.statistics
         self.inner = inner
         self._inboxes: list[Inbox] = []
+        self._told = False
+
+    def first_failures(self) -> str:
+        """What a user should know, once, of frames that could not be sent; empty when nothing is new."""
+        failures = self.statistics.send_failures
+        if self._told or not failures:
+            return ""
+        self._told = True
+        where = f"{self.interface.name} so far (its MTU is {self.interface.mtu} bytes)"
+        return f"{failures} packets could not be sent on {where}: what they asked looks as if nobody had answered."
 
     def join(self) -> Inbox:
         """A view of the link for one machine, to be closed when the machine is finished."""

@@ -20,6 +20,7 @@ from leadline.model.plan import Plan
 from leadline.model.port import Protocol, Reason
 from leadline.model.target import TargetBlock
 from leadline.net.base import Resolver
+from leadline.net.waited_lines import read_lines
 from leadline.pipeline.flow import Flow
 from leadline.pipeline.known import Known, broken_link, host_of, keep_outcome, no_route
 from leadline.pipeline.naming import list_hosts, name_hosts
@@ -29,7 +30,6 @@ from leadline.pipeline.shaping import dress
 from leadline.pipeline.sweeping import sweep_space
 from leadline.pipeline.zombies import find_relay, find_zombies
 from leadline.ports.sweep import LARGEST_SCAN, is_swept
-from leadline.targets.input_file import read_lines
 from leadline.targets.source import TargetSource
 from leadline.targets.space import HostSpace
 

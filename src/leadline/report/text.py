@@ -186,14 +186,19 @@ class ErrorText:
     def __init__(self, plan: OutputPlan, colour: bool = False) -> None:
         self.plan = plan
         self._colour = colour
+        self._told: set[str] = set()
 
     def feed(self, event: Event) -> str:
         """The text to append for this event, with its line ends; empty when there is nothing to say."""
         lines: list[str] = []
         if isinstance(event, Notice | TargetSkipped):
             lines = notice_lines(event)
+            if isinstance(event, Notice) and event.level == "error":
+                self._told.add(event.text)
         elif isinstance(event, ScanEnded) and event.exit == "error" and event.message:
-            lines = [*_lines_of(f"ERROR: {event.message}"), "QUITTING!"]
+            # An interface that fails is told of at once; what else went on may have taken minutes since.
+            lines = [] if event.message in self._told else _lines_of(f"ERROR: {event.message}")
+            lines = [*lines, "QUITTING!"]
         if self._colour:
             lines = [f"\x1b[33m{line}\x1b[0m" for line in lines]
         return "\n".join(lines) + "\n" if lines else ""

@@ -44,9 +44,9 @@ class TargetSource:
     """Gives the targets of a plan, once: ``blocks`` may be called a single time.
 
     ``resolver`` looks up names, many at a time; ``services`` names ports (``None``: the packaged table);
-    ``random_key`` (up to 64 bytes) decides every random order, unless the plan has a seed; ``files(path)`` gives the
-    lines of a list (``targets.input_file.read_lines``); ``protocols``: what ports without prefix mean; ``stop`` ends
-    the stream early. Raises ``UsageError`` with all mistakes of the command line's expressions, at once.
+    ``random_key`` (up to 64 bytes) decides every random order, unless the plan has a seed; ``files(path, stop)`` gives
+    the lines of a list (``net.waited_lines.read_lines``); ``protocols``: what ports without prefix mean; ``stop``
+    ends the stream early. Raises ``UsageError`` with all mistakes of the command line's expressions, at once.
     """
 
     def __init__(
@@ -55,7 +55,7 @@ class TargetSource:
         resolver: Resolver,
         services: Services | None,
         random_key: bytes,
-        files: Callable[[str], Iterable[str]],
+        files: Callable[[str, Callable[[], bool]], Iterable[str]],
         protocols: tuple[Protocol, ...] = (Protocol.TCP,),
         stop: Callable[[], bool] = lambda: False,
     ) -> None:
@@ -122,13 +122,13 @@ class TargetSource:
     def _exclude_expressions(self) -> Iterator[str]:
         yield from self._plan.exclude
         for path in self._plan.exclude_files:
-            yield from expressions(self._files(path))
+            yield from expressions(self._files(path, self._stop))
 
     def _parsed(self) -> Iterator[Parsed]:
         """Typed expressions, then the lists; a wrong line of a list is skipped, with the sentence that says why."""
         yield from self._typed
         for path in self._plan.input_files:
-            for text in expressions(self._files(path)):
+            for text in expressions(self._files(path, self._stop)):
                 try:
                     yield parse_target(text, self._port_list)
                 except UsageError as error:

@@ -69,6 +69,16 @@ def test_a_machine_is_run_to_its_end() -> None:
     assert clock.now() < T0 + 1
 
 
+def test_packets_that_cannot_leave_are_told_of() -> None:
+    clock, machine = FakeClock(), ports_machine(hosts=1)
+    link = FakeLink(clock, none_answers)
+    link.statistics.send_failures = 2
+    warnings = [event for event in driven(machine, link, clock, Control(), meter()) if isinstance(event, Notice)]
+    assert [event.text.split(" on ")[0] for event in warnings if event.level == "warning"] == [
+        "2 packets could not be sent"
+    ]
+
+
 def test_silence_passes_in_long_waits_with_progress() -> None:
     clock, machine = FakeClock(), ports_machine(hosts=1)
     link = FakeLink(clock, none_answers)

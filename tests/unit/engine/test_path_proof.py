@@ -141,3 +141,28 @@ def test_a_neighbour_that_is_gone_keeps_nobody_waiting() -> None:
     until(prober, T0 + 0.02, 30, step=0.05)
     assert prober.done
     assert prober.pings.score[0] == 0
+
+
+@pytest.mark.parametrize(("thorough", "least", "most"), [(False, 8, 2 * 8), (True, ENOUGH, ENOUGH + 8)])
+def test_one_silent_probe_is_worth_a_few_proofs_unless_it_stands_for_a_host(
+    thorough: bool, least: int, most: int
+) -> None:
+    prober = Prober(3, 1, np.arange(1), TimingPlan(), T0, biased=True)
+    prober.path.thorough = thorough
+    sends = take(prober, T0)
+    answer(prober, sends, np.flatnonzero(sends.hosts < 2).tolist(), T0 + 0.01)
+    prober.pings.teach(np.array([0, 1]), np.array([50, 50], dtype=np.int16))
+    prober.finish(np.array([0, 1]))
+    assert prober.loss.told[-1] == 0, "the first of several answers is no measure of loss"
+    pings, now = 0, T0 + 0.01
+    while not prober.done and now < T0 + 30:
+        now += 0.01
+        sends = prober.take(now, 4096)
+        if sends is not None and (sends.columns == PING).any():
+            rows = sends.columns == PING
+            pings += int(rows.sum())
+            assert prober.pings.on_way <= 8
+            prober.ping_answered(sends.hosts[rows], sends.codes[rows], np.full(int(rows.sum()), now + 0.005), now)
+        check_books(prober)
+    assert prober.done
+    assert least <= pings <= most

@@ -96,3 +96,12 @@ def test_a_failure_concerns_all_machines(call: str, monkeypatch: pytest.MonkeyPa
     for again in calls.values():
         with pytest.raises(LinkError, match="gone"):
             again(second)
+
+
+def test_what_could_not_be_sent_is_told_once() -> None:
+    _, link, shared = pair()
+    assert shared.first_failures() == ""
+    link.statistics.send_failures = 3
+    assert shared.first_failures().startswith(f"3 packets could not be sent on {link.interface.name} so far")
+    link.statistics.send_failures = 4
+    assert shared.first_failures() == ""

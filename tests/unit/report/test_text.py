@@ -209,6 +209,12 @@ def test_the_error_stream_says_why_a_scan_stopped() -> None:
     assert coloured == "\x1b[33mERROR: Bad.\x1b[0m\n"
 
 
+def test_an_error_that_was_told_when_it_came_is_not_told_again_at_the_end() -> None:
+    errors = ErrorText(OutputPlan())
+    assert errors.feed(Notice(0.0, "error", "No link")) == "ERROR: No link\n"
+    assert errors.feed(replace(END, exit="error", message="No link")) == "QUITTING!\n"
+
+
 def test_a_skipped_target_is_named_once() -> None:
     plain = ErrorText(OutputPlan()).feed(TargetSkipped(1.0, "a.example", "unresolvable"))
     assert plain == 'Target "a.example" skipped: unresolvable.\n'

@@ -56,7 +56,7 @@ def test_special_addresses_in_large_expressions(text: str, address: str, out: bo
 def source_of(*texts: str, **fields: object) -> TargetSource:
     resolver: Resolver = TwinResolver({})
     plan = TargetPlan(texts, **fields)  # type: ignore[arg-type]
-    return TargetSource(plan, resolver, None, b"key", lambda path: iter(()))
+    return TargetSource(plan, resolver, None, b"key", lambda path, stop: iter(()))
 
 
 def test_what_is_left_out_is_told_once_and_may_be_named() -> None:

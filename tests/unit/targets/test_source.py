@@ -20,8 +20,8 @@ NAMES = {
 }
 
 
-def files(contents: dict[str, str]) -> Callable[[str], Iterable[str]]:
-    return lambda path: contents[path].splitlines(keepends=True)
+def files(contents: dict[str, str]) -> Callable[[str, Callable[[], bool]], Iterable[str]]:
+    return lambda path, stop: contents[path].splitlines(keepends=True)
 
 
 def source(
@@ -153,7 +153,7 @@ def test_all_mistakes_of_the_command_line_are_told_at_once() -> None:
 def test_lists_are_read_lazily_and_wrong_lines_are_skipped() -> None:
     read: list[str] = []
 
-    def endless(path: str) -> Iterator[str]:
+    def endless(path: str, stop: Callable[[], bool]) -> Iterator[str]:
         yield "10.9.0.300 # wrong\n"
         for number in range(1 << 30):
             read.append(path)
