@@ -23,6 +23,8 @@ ZOMBIE_WAY, TARGET_WAY = 0, 1
 ECHO_REQUEST, ECHO_REPLY, TOO_BIG, ICMPV6 = 128, 129, 2, 58
 # Spec sheet 5 and RFC 8200 section 5: an echo that fits the smallest link, and the claim that a link is smaller still.
 ECHO_BYTES, CLAIMED_MTU = 1_218, 1_278
+# Over IPv6, as of all our raw probes.
+HOP_LIMIT = 255
 _SEGMENT_SIZE = b"\x02\x04\x05\xb4"
 
 
@@ -72,8 +74,21 @@ class IdleFrames:
     ) -> FrameBatch:
         one, look = self.zombie, int(sequence[0])
         return template.build(
-            one.hi, one.lo, self._macs(one), port, self.port, sequence, acknowledgment, 37 + look % 23, look & 0xFFFF
+            one.hi,
+            one.lo,
+            self._macs(one),
+            port,
+            self.port,
+            sequence,
+            acknowledgment,
+            self._ttl(sequence),
+            look & 0xFFFF,
         )
+
+    def _ttl(self, numbers: np.ndarray) -> np.ndarray:
+        """As those of all our raw probes (spec sheet 2.1)."""
+        drawn = 37 + numbers % 23 if self.zombie.family == 4 else np.full(len(numbers), HOP_LIMIT)
+        return drawn.astype(np.uint8)
 
     def as_zombie(self, ports: tuple[int, ...], serial: int) -> FrameBatch:
         """SYNs to the target, as if the zombie wanted to connect. Its port is the source: there it answers."""
@@ -84,7 +99,7 @@ class IdleFrames:
         macs = self._macs(one)
         return self._as_zombie.build(
             one.hi[rows], one.lo[rows], None if macs is None else macs[rows], self.port,
-            np.array(ports, dtype=np.int64), numbers, 0, (37 + numbers % 23).astype(np.uint8),
+            np.array(ports, dtype=np.int64), numbers, 0, self._ttl(numbers),
             (numbers & 0xFFFF).astype(np.uint16),
         )  # fmt: skip
 
@@ -111,7 +126,7 @@ class IdleFrames:
         if as_target:
             framing = _from(framing, self.target)
         payload = message.emit(self._asker(as_target), one.address(0).packed)
-        return IpTemplate(framing, ICMPV6, payload).build(one.hi, one.lo, self._macs(one), 64, 0)
+        return IpTemplate(framing, ICMPV6, payload).build(one.hi, one.lo, self._macs(one), HOP_LIMIT, 0)
 
     def heard(self, frames: Decoded, serials: range) -> list[Heard]:
         """Answers to the questions in ``serials`` among captured frames."""

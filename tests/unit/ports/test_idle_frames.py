@@ -39,6 +39,8 @@ def test_who_seems_to_send_what_to_whom(family: int) -> None:
         assert (packet[TCP].sport, str(packet[TCP].flags), packet[TCP].options) == (81, "S", [("MSS", 1460)])
     for packet in (question, false, *probes):
         assert (packet[Ether].src, packet[Ether].dst) == (MAC, PEER)
+        hops = packet[IP].ttl if family == 4 else packet[IPv6].hlim
+        assert hops in (range(37, 60) if family == 4 else [255])
         again = packet.__class__(bytes(packet))
         del again[TCP].chksum
         assert packet.__class__(bytes(again))[TCP].chksum == packet[TCP].chksum
@@ -50,6 +52,7 @@ def test_packet_too_big_is_about_the_answer_to_the_echo(as_target: bool) -> None
     sender = target if as_target else SOURCES[6]
     (echo,), (complaint,) = packets(made.echo(5, as_target)), packets(made.too_big(5, as_target))
     assert (echo[IPv6].src, echo[IPv6].dst) == (complaint[IPv6].src, complaint[IPv6].dst) == (sender, zombie)
+    assert (echo[IPv6].hlim, complaint[IPv6].hlim) == (255, 255)
     asked = echo[ICMPv6EchoRequest]
     assert len(echo[IPv6]) <= 1280
     assert len(complaint[IPv6]) == 1280
