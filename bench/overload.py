@@ -56,12 +56,12 @@ class Path:
 
 
 PATHS = (
-    Path("24 closed hosts, 1,000/s, 20 ms", 24, 200, Behaviour.CLOSED, 1000, 64, 0.01),
-    Path("24 closed hosts, 1,000/s, 0.2 ms", 24, 200, Behaviour.CLOSED, 1000, 20, 0.0001),
-    Path("24 closed hosts, 1,000/s, 20 ms, 2 % loss", 24, 200, Behaviour.CLOSED, 1000, 64, 0.01, 0.02),
+    Path("24 closed hosts, 1,000/s, 20 ms", 24, 300, Behaviour.CLOSED, 1000, 64, 0.01),
+    Path("24 closed hosts, 1,000/s, 0.2 ms", 24, 300, Behaviour.CLOSED, 1000, 20, 0.0001),
+    Path("24 closed hosts, 1,000/s, 20 ms, 2 % loss", 24, 300, Behaviour.CLOSED, 1000, 64, 0.01, 0.02),
     Path("24 filtered hosts, 1,000/s, 20 ms", 24, 100, Behaviour.FILTERED, 1000, 64, 0.01),
     Path("100 closed hosts, 500/s, 0.2 ms", 100, 30, Behaviour.CLOSED, 500, 10, 0.0001),
-    Path("1 closed host, 300/s, 0.2 ms", 1, 1000, Behaviour.CLOSED, 300, 5, 0.0001),
+    Path("1 closed host, 300/s, 0.2 ms", 1, 2000, Behaviour.CLOSED, 300, 5, 0.0001),
     Path("1 filtered host, 300/s, 20 ms", 1, 1000, Behaviour.FILTERED, 300, 10, 0.01),
 )
 

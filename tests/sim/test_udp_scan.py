@@ -144,3 +144,12 @@ def test_closed_tcp_ports_are_told_at_the_pace_of_their_resets(loss: float) -> N
     wanted = dict.fromkeys(range(1, 601), CLOSED) | dict.fromkeys(table.filtered, PortState.FILTERED)
     assert states(found) == wanted | dict.fromkeys(table.open, OPEN)
     assert done.seconds < 25
+
+
+def test_few_silent_ports_of_a_host_without_a_limit_cost_no_long_second_look() -> None:
+    table = PortTable(filtered=frozenset({7, 30}))
+    done = scan_of(host_of(limit=None, table=table), 0.03, ports="U:1-60", seed=4)
+    (host,) = done.hosts.values()
+    assert states(host) == {number: MAYBE if number in {7, 30} else CLOSED for number in range(1, 61)}
+    assert done.seconds < 1.2
+    assert done.ended.packets_sent < 90

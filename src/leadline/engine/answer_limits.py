@@ -39,6 +39,11 @@ QUIET, QUIET_INTERVALS = 1.3, 2.2
 # So long where a handful of answers came at first and silence after them, and where a limit was seen before.
 QUIET_AFTER_BURST, QUIET_AGAIN = 2.6, 12.0
 BURST = 4
+# And so long where at most this share of what the host was asked is silent: a bucket that gives less than it is asked
+# for leaves more behind, or answers now and then, and is waited for by the intervals of its answers.
+QUIET_FEW, FEW = 0.5, 0.05
+# No more than so many probes a second for each silent one while the rate is looked for.
+PACE_EACH = 8.0
 # So many silences in a row, if that is less likely than this by the share of probes that a host answered before, and
 # the host has become slower: its rate is looked for anew.
 SILENCES, UNLIKELY = 8, 1e-4
@@ -112,6 +117,7 @@ class AnswerLimits:
         self._kept: I64 = np.zeros(hosts, dtype=np.int64)
         self._unlimited: Bool = np.zeros(hosts, dtype=bool)
         self._burst_like: Bool = np.zeros(hosts, dtype=bool)
+        self._few: Bool = np.zeros(hosts, dtype=bool)
         self._slowed_at: F64 = np.full(hosts, -np.inf)
         # When the bucket was last known to be empty, and the answers until then.
         self._empty_at: F64 = np.zeros(hosts)
@@ -196,9 +202,10 @@ class AnswerLimits:
         until now.
         """
         self._burst_like[hosts] = (self.count[hosts] >= BURST) & (silent > self.count[hosts])
+        self._few[hosts] = silent <= FEW * (silent + self.count[hosts])
         self._unlimited[hosts] = False
         self.state[hosts] = LimitState.MEASURED
-        self._restart(hosts, np.full(len(hosts), FIRST_PACE), now)
+        self._restart(hosts, np.clip(PACE_EACH * silent, PACE_EACH, FIRST_PACE), now)
 
     def release(self, hosts: I64) -> None:
         """These (distinct) hosts are asked as fast as windows allow."""
@@ -212,7 +219,7 @@ class AnswerLimits:
         newest = self._newest(rows, EVEN)
         last = np.where(self.count[rows] > 0, self.last[rows], 0.0)
         longest = np.diff(np.where(np.isfinite(newest), newest, last[:, None]), axis=1).max(axis=1)
-        patience = np.where(self._burst_like[rows], QUIET_AFTER_BURST, QUIET)
+        patience = np.where(self._burst_like[rows], QUIET_AFTER_BURST, np.where(self._few[rows], QUIET_FEW, QUIET))
         patience[self.rate[rows] > 0] = QUIET_AGAIN
         patience = np.maximum(patience, QUIET_INTERVALS * longest)
         begun = np.maximum(self.last[rows], self._since[rows])

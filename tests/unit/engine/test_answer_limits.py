@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from leadline.engine.answer_limits import EVEN, FIRST_PACE, QUIET, AnswerLimits, LimitState
+from leadline.engine.answer_limits import EVEN, FIRST_PACE, PACE_EACH, QUIET, QUIET_FEW, AnswerLimits, LimitState
 
 NEVER = -np.inf
 
@@ -70,7 +70,7 @@ def test_uneven_answers_need_more_of_them() -> None:
 
 def test_who_answers_all_is_asked_faster() -> None:
     limits = AnswerLimits(1)
-    limits.measure(hosts(0), hosts(0), 100.0)
+    limits.measure(hosts(0), hosts(9), 100.0)
     assert limits.due(hosts(0)).tolist() == [100.0]
     limits.answered(hosts(*[0] * 8), np.linspace(100, 100.5, 8), np.full(8, NEVER))
     limits.allowed(100.5)
@@ -89,12 +89,46 @@ def test_who_answers_all_at_the_highest_pace_has_no_limit_that_matters() -> None
 def test_a_quiet_host_is_left_alone_after_a_while() -> None:
     limits = AnswerLimits(2)
     hear(limits, 0, 99.0)
-    limits.measure(hosts(0, 1), hosts(0, 0), 100.0)
+    limits.measure(hosts(0, 1), hosts(9, 9), 100.0)
     fall(limits, 0, 3, at_pace=False)
     assert limits.quiet(99.9 + QUIET).tolist() == []
     assert limits.quiet(100.1 + QUIET).tolist() == [0]
     limits.release(hosts(0))
     assert limits.quiet(200.0).tolist() == []
+
+
+def test_few_silent_ones_among_many_answers_are_looked_at_for_a_shorter_time() -> None:
+    limits = AnswerLimits(2)
+    for host in (0, 1):
+        for turn in range(38):
+            hear(limits, host, 90.0 + 0.01 * turn)
+    # Two of forty, and three of forty-one.
+    limits.measure(hosts(0, 1), hosts(2, 3), 100.0)
+    fall(limits, 0, at_pace=False)
+    fall(limits, 1, at_pace=False)
+    assert limits.quiet(99.9 + QUIET_FEW).tolist() == []
+    assert limits.quiet(100.1 + QUIET_FEW).tolist() == [0]
+    assert limits.quiet(100.1 + QUIET).tolist() == [0, 1]
+
+
+def test_a_late_answer_makes_few_silent_ones_worth_waiting_for() -> None:
+    limits = AnswerLimits(1)
+    for turn in range(38):
+        hear(limits, 0, 90.0 + 0.01 * turn)
+    hear(limits, 0, 91.4)
+    limits.measure(hosts(0), hosts(2), 91.5)
+    fall(limits, 0, at_pace=False)
+    assert limits.quiet(91.5 + 2).tolist() == []
+    assert limits.quiet(91.5 + 3).tolist() == [0]
+
+
+@pytest.mark.parametrize(("silent", "pace"), [(1, PACE_EACH), (2, 2 * PACE_EACH), (40, FIRST_PACE)])
+def test_few_silent_ones_are_not_asked_again_and_again(silent: int, pace: float) -> None:
+    limits = AnswerLimits(1)
+    limits.measure(hosts(0), hosts(silent), 100.0)
+    limits.allowed(100.0)
+    limits.sent(hosts(0))
+    assert limits.due(hosts(0))[0] == pytest.approx(100.0 + 1 / pace)
 
 
 def test_slow_answers_are_waited_for() -> None:
