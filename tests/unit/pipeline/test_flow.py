@@ -143,7 +143,7 @@ def test_a_host_whose_ports_are_done_as_the_user_stops_is_not_complete(monkeypat
 
 
 def test_progress_counts_hosts_that_wait_for_their_turn() -> None:
-    scan = sim_scan(world(), "10.0.0.1-12", ports="1-400", max_hostgroup=3, max_rate=500.0)
+    scan = sim_scan(world(), "10.0.0.1-12", ports="1-60", max_hostgroup=3, max_rate=100.0)
     percents = [event.percent for event in scan.of(TaskProgress) if event.task == "SYN Stealth Scan"]
     assert len(percents) > 10
     assert percents[0] < 10
