@@ -100,6 +100,21 @@ def test_ports(lab: SimLab, way: str, family: int) -> None:
 
 
 @pytest.mark.parametrize("family", [4, 6])
+def test_connections(lab: SimLab, family: int) -> None:
+    """Some errors reach programs as EPROTO or EOPNOTSUPP: Nmap complains of them, and calls the ports open."""
+    targets = [address_of(place, family, far=far) for far in (False, True) for place in range(len(ERRORS))]
+    peer, ours = both(lab.scanner, *QUICK, f"-{family}", "-sT", "-p", PORTS, *targets)
+    theirs, mine = peer.hosts, ours.hosts
+    strange = {(3, 5), (12, 0)} if family == 4 else {(1, 7), (4, 0), (4, 1), (4, 2)}
+    for place, error in enumerate(ERRORS):
+        for address in (address_of(place, family, far=far) for far in (False, True)):
+            if (error.v4 if family == 4 else error.v6) in strange:
+                assert theirs[address].ports.pop(("tcp", REFUSED)).state == "open"
+                assert mine[address].ports.pop(("tcp", REFUSED)).state == "filtered"
+    assert_same(theirs, mine)
+
+
+@pytest.mark.parametrize("family", [4, 6])
 def test_protocols(lab: SimLab, family: int) -> None:
     targets = [address_of(place, family, far=far) for far in (False, True) for place in range(len(ERRORS))]
     peer, ours = both(lab.scanner, *QUICK, f"-{family}", "-sO", "-p", f"6,17,132,{QUIET},{SPEAKS_NOT}", *targets)

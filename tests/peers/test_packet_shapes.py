@@ -8,6 +8,8 @@ from __future__ import annotations
 import pytest
 
 from leadline.plan.technique_choice import OPTION_OF
+from tests.support.packet_looks import checksum_look, network_look
+from tests.support.watch import Datagram
 from tests.support.watched import Bench, compare, probes
 
 PORTS = ("-Pn", "-p", "7001,7002")
@@ -38,6 +40,28 @@ CONNECT_SHAPES = ["-S 10.77.0.8 -e eth0 --ttl 9 --ip-options R"]
 def test_techniques(bench: Bench, technique: str) -> None:
     ours = compare(bench, [*technique.split(), *PORTS], "")
     assert {one.port for one in ours} == {7001, 7002}
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_questions_of_protocols(bench: Bench, family: int) -> None:
+    """UDP ports that are asked by their protocol: what is asked is each program's own, unless it is given.
+
+    Nmap sends what is given as often as it knows questions, Leadline once.
+    """
+    target = bench.labs[0].target_v4 if family == 4 else bench.labs[0].target_v6
+    for given in ((), ("--data-string", "x")):
+        sent = probes(bench, [f"-{family}", "-sU", "-Pn", "-p", "53,123,161", *given, target])
+        looks = [{(one.port, question_look(one, target, bool(given))) for one in each} for each in sent]
+        assert looks[0] == looks[1]
+        assert len(looks[1]) == 3
+    assert len(sent[1]) == 3
+
+
+def question_look(one: Datagram, target: str, given: bool) -> tuple[object, ...]:
+    """Everything, but of the scanners' own questions only that there is one."""
+    *network, _, sound = network_look(one, "")
+    data = one.payload[8:] if given else len(one.payload) > 8
+    return (*network, sound, 33_000 <= one.source_port <= 65_535, checksum_look(one, target), data)
 
 
 @pytest.mark.parametrize("which", [" ".join(PINGS_V4), "-sn --disable-arp-ping -PO1,2,6,17,132 -PY7001"])

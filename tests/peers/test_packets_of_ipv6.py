@@ -21,7 +21,7 @@ TECHNIQUES = [
 SHAPES = [
     "--data 0x00DEADbeef", "--data-string hello -g 53", "--data-length 7 --ttl 3", "--badsum -g 0 --data 00",
     f"-S {ALIAS[6]} -e eth0 --ttl 0", "-D fd77::9,ME,fd77::a", "-D fd77::9,ME -g 53 --badsum",
-    "--spoof-mac 0", "--spoof-mac 02:11:22 --send-eth", "--send-ip", "--adler32",
+    "--spoof-mac 02:11:22:33:44:55", "--spoof-mac 02:11:22 --send-eth", "--spoof-mac 0", "--send-ip", "--adler32",
 ]  # fmt: skip
 PING_SHAPES = ["-D fd77::9,ME --data-length 5", "--badsum --ttl 9 -g 53", f"--send-ip -S {ALIAS[6]} -e eth0"]
 PROTOCOLS = "1,2,6,17,41,47,58,59,89,132,255"

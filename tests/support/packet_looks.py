@@ -39,7 +39,8 @@ def network_look(one: Datagram, shape: str) -> tuple[object, ...]:
         # Nmap draws the multicast bit as well, and bridges drop such frames: ours is always a single card's.
         mac = "drawn" if one.mac != SCANNER_MAC else one.mac
     elif "--spoof-mac" in shape:
-        mac = one.mac[:8]
+        # What is not given is drawn.
+        mac = one.mac[: len(shape.partition("--spoof-mac ")[2].split()[0])]
     ttl: object = one.ttl
     if "--ttl" not in shape and one.version == 4:
         ttl = 37 <= one.ttl <= 59
