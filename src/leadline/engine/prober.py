@@ -71,7 +71,7 @@ class Prober:
         wary = suspicion is not None and plan.max_retries > 0
         self.pacing = Pacing(self.items, hosts, width, order, offsets, suspicion) if wary and suspicion else None
         self._first_timeout = plan.initial_rtt_timeout
-        self._patient, self._biased = patient, biased
+        self._patient, self._biased, self._leisurely = patient, biased, plan.leisurely
         self._group_control = plan.group_control
         # Lost pings since the host was last heard of: loss only once it is heard of again.
         self._missed: I64 = np.zeros(hosts, dtype=np.int64)
@@ -419,7 +419,7 @@ class Prober:
         """Hosts whose silent probes may not be given up yet: too little is known of the loss on their path."""
         retries = self.retries
         nearly: Bool = self.active & (self.cursor == self.counts) & (retries.benched > 0) & (retries.waiting == 0)
-        nearly &= retries.limit < retries.most
+        nearly &= (retries.limit < retries.most) & (not self._leisurely)
         own = nearly & self.pings.unproven(self.loss.told[:-1], retries.benched)
         return own | self.path.unproven(nearly, retries.benched)
 

@@ -207,6 +207,11 @@ class TimingPlan:
     defeat_icmp_ratelimit: bool = False
     group_control: bool = True
 
+    @property
+    def leisurely(self) -> bool:
+        """The user wants ten probes a second or fewer: none is to be sent for the sake of measuring alone."""
+        return self.scan_delay >= 0.1 or (self.max_rate is not None and self.max_rate <= 10)
+
 
 @dataclass(frozen=True, slots=True)
 class ServicePlan:

@@ -45,6 +45,8 @@ from leadline.report.words import (
 
 _WINDOW_MOVES = frozenset({"cwnd", "ssthresh"})
 _DOWN_NOTE = "Note: the host seems to be down. If it is up but drops our discovery probes, try -Pn"
+# On one's own link nothing reaches a host whose MAC is not known: -Pn would not help.
+_NO_NEIGHBOR_NOTE = "Note: the host seems to be down: nobody on the local link answers for its address"
 
 
 class NormalText:
@@ -61,6 +63,7 @@ class NormalText:
         self._started = 0.0
         self._ports_wanted = False
         self._hosts_down = 0
+        self._down_note = _DOWN_NOTE
 
     def request_status(self) -> None:
         """The next progress event gives its lines, whatever the time."""
@@ -99,6 +102,8 @@ class NormalText:
     def _host(self, event: HostDone) -> list[str]:
         host = event.host
         self._hosts_down += host.status is HostStatus.DOWN
+        if host.evidence is not None and host.evidence.probe in ("arp", "neighbor"):
+            self._down_note = _NO_NEIGHBOR_NOTE
         if not shows_host(host, self.plan, self._ports_wanted):
             return []
         return host_lines(host, port_view(host, self.plan), self.plan, self._colour)
@@ -167,7 +172,7 @@ class NormalText:
         if event.exit == "success" and not event.hosts_total:
             lines.append("No address was scanned.")
         elif event.exit == "success" and event.hosts_total == 1 and self._hosts_down:
-            lines.append(_DOWN_NOTE)
+            lines.append(self._down_note)
         lines.append(f"Leadline {ending(event)}: {hosts_summary(event.hosts_total, event.hosts_up, event.at)}")
         if self.plan.verbosity > 0 and event.packets_sent:
             sent = f"{event.packets_sent} ({in_bytes(event.bytes_sent)})"

@@ -159,6 +159,18 @@ def test_silent_ports_wait_for_proof_of_the_path_when_a_ping_is_known() -> None:
     assert [column for _, _, column in world.sent].count(PING) >= 40
 
 
+def test_where_every_probe_costs_minutes_none_is_sent_for_proof_alone() -> None:
+    prober = prober_of(1, 3, TimingPlan(scan_delay=300.0, max_parallelism=1))
+    prober.pings.teach(np.array([0]), np.array([50], dtype=np.int16))
+    now, sent = T0, 0
+    while not prober.done and now < T0 + 100_000:
+        sends = prober.take(now, 100)
+        sent += 0 if sends is None else len(sends.hosts)
+        now += 150.0
+    assert prober.done
+    assert sent == 6
+
+
 def test_a_lossy_path_raises_the_limit_by_pings_alone() -> None:
     prober = prober_of(1, 10, TimingPlan())
     prober.pings.teach(np.array([0]), np.array([50], dtype=np.int16))

@@ -91,3 +91,10 @@ def test_who_wants_raw_packets() -> None:
     assert not wants("none", Technique.CONNECT)
     assert not wants("none", Technique.BOUNCE)
     assert not wants("list")
+
+
+def test_a_pace_at_which_every_probe_counts() -> None:
+    assert not TimingPlan().leisurely
+    assert not TimingPlan(scan_delay=0.01, max_rate=11.0).leisurely
+    assert TimingPlan(scan_delay=0.4).leisurely
+    assert TimingPlan(max_rate=0.5).leisurely

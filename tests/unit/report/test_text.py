@@ -20,6 +20,7 @@ from leadline.model.event import (
     TaskStarted,
     TimingDecision,
 )
+from leadline.model.evidence import Evidence
 from leadline.model.plan import OutputPlan
 from leadline.model.port import Protocol, Reason
 from leadline.report.text import ErrorText, NormalText, notice_lines, progress_lines
@@ -86,6 +87,11 @@ def test_a_single_host_that_is_down_gets_a_hint() -> None:
     none_up = replace(END, hosts_up=0, hosts_down=1)
     assert "try -Pn\nLeadline done: " in last_text(OutputPlan(), HostDone(1.0, down_host()), none_up)
     assert "-Pn" not in last_text(OutputPlan(), none_up)  # a list scan
+    for probe in ("arp", "neighbor"):
+        unheard = replace(down_host(), evidence=Evidence(probe, 2, at=2.0, rule="no reply to any probe -> down"))
+        told = last_text(OutputPlan(), HostDone(1.0, unheard), none_up)
+        assert "nobody on the local link answers for its address\nLeadline done: " in told
+        assert "-Pn" not in told
     two = replace(none_up, hosts_total=2)
     assert "-Pn" not in last_text(OutputPlan(), HostDone(1.0, down_host()), two)
 
