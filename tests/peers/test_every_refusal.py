@@ -6,6 +6,8 @@ Behind a tap, because a kernel's firewall can send a few of them only.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from ipaddress import ip_address, ip_network
 
 import pytest
@@ -13,7 +15,7 @@ import pytest
 from leadline.sim.firewall import Action, IcmpError, Rule
 from leadline.sim.world import PortTable, SimHost, SimRouter
 from tests.support.compare import Results, assert_same
-from tests.support.scan import both
+from tests.support.scan import LEADLINE, NMAP, scan
 from tests.support.tap import SimLab, simulated_lab, tap_world
 
 # Destination unreachable, source quench, time exceeded, parameter problem (RFC 792, RFC 1122, RFC 1812); destination
@@ -31,7 +33,7 @@ QUIET, SPEAKS_NOT = 99, 150
 ASKED = frozenset({80, 40125})
 # One try with much time for the answer: retries cost Nmap a pause of a second in every technique (spec sheet 2.4).
 TIMES = ("--min-rtt-timeout", "700ms", "--initial-rtt-timeout", "700ms", "--max-rtt-timeout", "700ms")
-QUICK = ("-n", "-Pn", "-v", "-T4", "--max-retries", "0", "--min-parallelism", "100", *TIMES)
+QUICK = ("-n", "-v", "-T4", "--max-retries", "0", "--min-parallelism", "100", *TIMES)
 
 
 def address_of(place: int, family: int, *, far: bool) -> str:
@@ -59,13 +61,36 @@ def rules() -> Iterator[Rule]:
         yield Rule(Action.REJECT, SPEAKS_NOT, networks=networks, error=error)
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """The same network twice, so that both scanners are at work at the same time."""
+
+    labs: tuple[SimLab, SimLab]
+    threads: ThreadPoolExecutor
+
+    def scan(self, family: int, *arguments: str) -> tuple[Results, Results]:
+        """What Nmap finds and what Leadline finds."""
+
+        def run(which: int) -> Results:
+            return scan(self.labs[which].scanner, (NMAP, LEADLINE)[which], *QUICK, f"-{family}", *arguments).hosts
+
+        peer, ours = self.threads.map(run, (0, 1))
+        return peer, ours
+
+
 @pytest.fixture(scope="module")
-def lab() -> Iterator[SimLab]:
+def pair() -> Iterator[Pair]:
     gateways = ip_address("10.66.255.254"), ip_address("fd66::fffe")
     router = SimRouter(SimHost(gateways, mac=b"\x02\x66\x00\x00\x00\xfe"), firewall=tuple(rules()))
     hosts = [host(place, far=far, error=error) for far in (False, True) for place, error in enumerate(ERRORS)]
-    with simulated_lab(tap_world(hosts, router=router), seed=11) as made:
-        yield made
+    world = tap_world(hosts, router=router)
+    with simulated_lab(world, seed=11) as one, simulated_lab(world, seed=11) as other, ThreadPoolExecutor(2) as threads:
+        yield Pair((one, other), threads)
+
+
+def targets(family: int) -> list[str]:
+    """Those on the link, then those behind the router."""
+    return [address_of(place, family, far=far) for far in (False, True) for place in range(len(ERRORS))]
 
 
 def was_refused(protocol: str, number: int, far: bool) -> bool:
@@ -91,61 +116,51 @@ def assert_same_but_for_ours(peer: Results, ours: Results, family: int) -> None:
 
 @pytest.mark.parametrize("family", [4, 6])
 @pytest.mark.parametrize("way", ["-sSUY", "-sAZ", "-sW", "-sM", "-sN", "-sF", "-sX", "-sS --scanflags SYNURG"])
-def test_ports(lab: SimLab, way: str, family: int) -> None:
-    targets = [address_of(place, family, far=far) for far in (False, True) for place in range(len(ERRORS))]
-    peer, ours = both(lab.scanner, *QUICK, f"-{family}", *way.split(), "-p", PORTS, *targets)
-    found = ours.hosts
-    assert_same_but_for_ours(peer.hosts, found, family)
-    assert len({result.reason for each in found.values() for result in each.ports.values()}) >= 9
+def test_ports(pair: Pair, way: str, family: int) -> None:
+    peer, ours = pair.scan(family, "-Pn", *way.split(), "-p", PORTS, *targets(family))
+    assert_same_but_for_ours(peer, ours, family)
+    assert len({result.reason for each in ours.values() for result in each.ports.values()}) >= 9
 
 
 @pytest.mark.parametrize("family", [4, 6])
-def test_connections(lab: SimLab, family: int) -> None:
+def test_connections(pair: Pair, family: int) -> None:
     """Some errors reach programs as EPROTO or EOPNOTSUPP: Nmap complains of them, and calls the ports open."""
-    targets = [address_of(place, family, far=far) for far in (False, True) for place in range(len(ERRORS))]
-    peer, ours = both(lab.scanner, *QUICK, f"-{family}", "-sT", "-p", PORTS, *targets)
-    theirs, mine = peer.hosts, ours.hosts
+    peer, ours = pair.scan(family, "-Pn", "-sT", "-p", PORTS, *targets(family))
     strange = {(3, 5), (12, 0)} if family == 4 else {(1, 7), (4, 0), (4, 1), (4, 2)}
     for place, error in enumerate(ERRORS):
         for address in (address_of(place, family, far=far) for far in (False, True)):
             if (error.v4 if family == 4 else error.v6) in strange:
-                assert theirs[address].ports.pop(("tcp", REFUSED)).state == "open"
-                assert mine[address].ports.pop(("tcp", REFUSED)).state == "filtered"
-    assert_same(theirs, mine)
+                assert peer[address].ports.pop(("tcp", REFUSED)).state == "open"
+                assert ours[address].ports.pop(("tcp", REFUSED)).state == "filtered"
+    assert_same(peer, ours)
 
 
 @pytest.mark.parametrize("family", [4, 6])
-def test_protocols(lab: SimLab, family: int) -> None:
-    targets = [address_of(place, family, far=far) for far in (False, True) for place in range(len(ERRORS))]
-    peer, ours = both(lab.scanner, *QUICK, f"-{family}", "-sO", "-p", f"6,17,132,{QUIET},{SPEAKS_NOT}", *targets)
-    found = ours.hosts
-    assert_same_but_for_ours(peer.hosts, found, family)
-    assert {each.ports["ip", QUIET].state for each in found.values()} == {"open|filtered", "closed"}
+def test_protocols(pair: Pair, family: int) -> None:
+    peer, ours = pair.scan(family, "-Pn", "-sO", "-p", f"6,17,132,{QUIET},{SPEAKS_NOT}", *targets(family))
+    assert_same_but_for_ours(peer, ours, family)
+    assert {each.ports["ip", QUIET].state for each in ours.values()} == {"open|filtered", "closed"}
 
 
 @pytest.mark.parametrize("family", [4, 6])
 @pytest.mark.parametrize("ping", [f"-PS{REFUSED}", f"-PU{REFUSED}", f"-PO{SPEAKS_NOT}"])
-def test_pings(lab: SimLab, ping: str, family: int) -> None:
+def test_pings(pair: Pair, ping: str, family: int) -> None:
     """Over IPv6 a host that knows a protocol not says so by a parameter problem: Nmap does not take that for life.
 
     Time exceeded it heeds there for TCP and UDP only.
     """
-    targets = [address_of(place, family, far=far) for far in (False, True) for place in range(len(ERRORS))]
-    arguments = (argument for argument in QUICK if argument != "-Pn")
-    peer, ours = both(lab.scanner, *arguments, f"-{family}", "-sn", "--disable-arp-ping", ping, *targets)
-    theirs, mine = peer.hosts, ours.hosts
-    alive = {address for address, each in mine.items() if each.reason == "param-problem"}
+    peer, ours = pair.scan(family, "-sn", "--disable-arp-ping", ping, *targets(family))
+    alive = {address for address, each in ours.items() if each.reason == "param-problem"}
     expected = range(len(ERRORS)) if ping.startswith("-PO") else [V6.index((4, 1))]
     assert alive == ({address_of(place, 6, far=False) for place in expected} if family == 6 else set())
-    late = {
-        address for address, each in mine.items() if each.reason == "time-exceeded" and "-PO" in ping and family == 6
-    }
-    for results in (theirs, mine):
+    by_protocol = family == 6 and ping.startswith("-PO")
+    late = {address for address, each in ours.items() if by_protocol and each.reason == "time-exceeded"}
+    for results in (peer, ours):
         for address in late:
             assert results.pop(address).status == "down"
-        for address in [address for address, each in results.items() if address in alive or each.status == "down"]:
-            # Nor is compared which hardware addresses are told of hosts that are down.
-            results[address].mac = ""
-            if address in alive:
-                assert results.pop(address).status == ("up" if results is mine else "down")
-    assert_same(theirs, mine)
+        for address in alive:
+            assert results.pop(address).status == ("up" if results is ours else "down")
+        for each in results.values():
+            # Which hardware addresses are told of hosts that are down is not compared.
+            each.mac = each.mac if each.status == "up" else ""
+    assert_same(peer, ours)

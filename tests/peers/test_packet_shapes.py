@@ -5,12 +5,15 @@ What is compared how, and where the two differ on purpose: ``tests.support.packe
 
 from __future__ import annotations
 
+from ipaddress import ip_address
+
 import pytest
 
 from leadline.plan.technique_choice import OPTION_OF
 from tests.support.packet_looks import checksum_look, network_look
+from tests.support.scan import LEADLINE, NMAP, scan
 from tests.support.watch import Datagram
-from tests.support.watched import Bench, compare, probes
+from tests.support.watched import HASTE, Bench, compare, probes
 
 PORTS = ("-Pn", "-p", "7001,7002")
 PINGS = ("-sn", "--disable-arp-ping", "-PE", "-PS80", "-PA80", "-PU40125")
@@ -31,7 +34,7 @@ SHAPES = [
 PING_SHAPES = ["-f", "-D 10.77.0.9,ME --data-length 5", "--badsum", "--ttl 9 -g 53 --ip-options T", "--send-ip"]
 OTHERS = [
     "-sA -f", "-sN -D 10.77.0.9,ME --data-string x", "-sU --data-string x --badsum", "-sU -D 10.77.0.9,ME -g 53",
-    "-sY -f --data-length 5", "-sY --badsum -g 53 -D ME,10.77.0.9",
+    "-sY -f --data-length 5", "-sY --badsum -g 53 -D ME,10.77.0.9", "-sZ --adler32 --data-string x",
 ]  # fmt: skip
 CONNECT_SHAPES = ["-S 10.77.0.8 -e eth0 --ttl 9 --ip-options R"]
 
@@ -74,6 +77,21 @@ def test_pings(bench: Bench, which: str) -> None:
 def test_what_asks_for_protocols(bench: Bench, shape: str) -> None:
     ours = compare(bench, ["-sO", "-Pn", "-p", "1,2,6,17,41,47,58,59,89,132,255"], shape)
     assert len({one.protocol for one in ours}) == 11
+
+
+@pytest.mark.parametrize("shape", ["", "--spoof-mac 02:11:22:33:44:55 --data-length 5 -D {0}9,ME"])
+@pytest.mark.parametrize("family", [4, 6])
+def test_who_asks_for_neighbours(bench: Bench, family: int, shape: str) -> None:
+    """ARP and neighbour discovery, to the byte. (Over IPv6 Nmap's have the --ttl of other packets: nobody answers.)"""
+    absent = "10.77.0.99" if family == 4 else "fd77::99"
+    found = []
+    for program, lab, seen in zip((NMAP, LEADLINE), bench.labs, bench.watches, strict=True):
+        seen.frames()
+        shaped = shape.format(absent[:-2]).split()
+        scan(lab.scanner, program, *HASTE, f"-{family}", "-sn", *shaped, absent)
+        found.append({frame for frame in seen.frames() if ip_address(absent).packed in frame})
+    assert found[0] == found[1]
+    assert len(found[1]) == 1
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -1,6 +1,7 @@
 """Two labs alike, one for each scanner, whose packets are watched where they arrive and compared.
 
-What is not compared, and why: ARP, neighbour discovery and what kernels say by themselves (RSTs, multicast reports).
+What ``compare`` leaves out, and why: ARP, neighbour discovery and what kernels say by themselves (RSTs, multicast
+reports).
 Of the scanners' own questions about next hops Leadline's stay right with --badsum and --ttl, which shape Nmap's over
 IPv6, so that nobody answers them.
 """
