@@ -13,6 +13,8 @@ from leadline.errors import UsageError
 
 _LOOK_MS = 100
 _CHUNK = 65536
+# Of a line that is longer only so many characters (and what came with them) are given: no list has such lines.
+LONGEST = 65536
 
 
 def read_lines(path: str, stop: Callable[[], bool] = lambda: False) -> Iterator[str]:
@@ -41,10 +43,18 @@ def waited_lines(descriptor: int, stop: Callable[[], bool]) -> Iterator[str]:
     ``OSError``.
     """
     decoder = codecs.getincrementaldecoder("utf-8")("replace")
-    rest = ""
+    rest, endless = "", False
     while chunk := _chunk(descriptor, stop):
         *lines, rest = (rest + decoder.decode(chunk)).split("\n")
+        if lines and endless:
+            lines, endless = lines[1:], False
         yield from lines
+        if len(rest) > LONGEST:
+            if not endless:
+                yield rest
+            rest, endless = "", True
+    if endless:
+        return
     rest += decoder.decode(b"", final=True)
     if rest and not stop():  # a stopped line may be half of an address
         yield rest

@@ -23,6 +23,7 @@ from leadline.model.event import (
 )
 from leadline.model.host import Host, HostStatus
 from leadline.model.plan import OutputPlan
+from leadline.model.port import Reason
 from leadline.model.swept import HostsSilent, HostsSwept
 from leadline.report.escape import command_line, for_terminal
 from leadline.report.host_text import host_lines
@@ -104,6 +105,8 @@ class NormalText:
         self._hosts_down += host.status is HostStatus.DOWN
         if host.evidence is not None and host.evidence.probe in ("arp", "neighbor"):
             self._down_note = _NO_NEIGHBOR_NOTE
+        elif host.reason is Reason.NO_ROUTE:
+            self._down_note = ""
         if not shows_host(host, self.plan, self._ports_wanted):
             return []
         return host_lines(host, port_view(host, self.plan), self.plan, self._colour)
@@ -171,7 +174,7 @@ class NormalText:
         lines = []
         if event.exit == "success" and not event.hosts_total:
             lines.append("No address was scanned.")
-        elif event.exit == "success" and event.hosts_total == 1 and self._hosts_down:
+        elif event.exit == "success" and event.hosts_total == 1 and self._hosts_down and self._down_note:
             lines.append(self._down_note)
         lines.append(f"Leadline {ending(event)}: {hosts_summary(event.hosts_total, event.hosts_up, event.at)}")
         if self.plan.verbosity > 0 and event.packets_sent:

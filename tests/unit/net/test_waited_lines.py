@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from leadline.errors import UsageError
+from leadline.net import waited_lines as waited_lines_module
 from leadline.net.waited_lines import pipe_lines, read_lines, waited_lines
 
 
@@ -16,6 +17,14 @@ def test_lines_of_a_pipe_with_a_damaged_one() -> None:
     os.close(writing)
     assert list(waited_lines(reading, lambda: False)) == ["10.0.0.1", "# \u00e9 \ufffd", "", "last"]
     os.close(reading)
+
+
+def test_a_line_without_end_is_cut_and_needs_no_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    chunks = [b"10.0.0.1\n", *[bytes(60_000)] * 50, b"\n10.0.0.2\n", *[b"A" * 60_000] * 2, b"", b"never"]
+    monkeypatch.setattr(waited_lines_module, "_chunk", lambda descriptor, stop: chunks.pop(0))
+    lines = list(waited_lines(0, lambda: False))
+    assert [line[:8] for line in lines] == ["10.0.0.1", "\0" * 8, "10.0.0.2", "A" * 8]
+    assert [len(line) for line in lines] == [8, 120_000, 8, 120_000]
 
 
 def test_a_stopped_line_is_none() -> None:

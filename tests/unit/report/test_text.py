@@ -92,6 +92,8 @@ def test_a_single_host_that_is_down_gets_a_hint() -> None:
         told = last_text(OutputPlan(), HostDone(1.0, unheard), none_up)
         assert "nobody on the local link answers for its address\nLeadline done: " in told
         assert "-Pn" not in told
+    nowhere = HostDone(1.0, replace(down_host(), reason=Reason.NO_ROUTE, evidence=None))
+    assert last_text(OutputPlan(), nowhere, none_up).startswith("Leadline done: ")
     two = replace(none_up, hosts_total=2)
     assert "-Pn" not in last_text(OutputPlan(), HostDone(1.0, down_host()), two)
 
