@@ -9,7 +9,6 @@ from ipaddress import ip_address
 
 import pytest
 
-from leadline.plan.technique_choice import OPTION_OF
 from tests.support.packet_looks import checksum_look, network_look
 from tests.support.scan import LEADLINE, NMAP, scan
 from tests.support.watch import Datagram
@@ -19,8 +18,10 @@ PORTS = ("-Pn", "-p", "7001,7002")
 PINGS = ("-sn", "--disable-arp-ping", "-PE", "-PS80", "-PA80", "-PU40125")
 PINGS_V4 = (*PINGS, "-PP", "-PM", "-PO4,99")
 
-TECHNIQUES = ["-sS", "-sA", "-sW", "-sM", "-sN", "-sF", "-sX", "-sS --scanflags SYNURG"]
-TECHNIQUES += [option for option in ("-sU", "-sY", "-sZ") if option in OPTION_OF.values()]
+TECHNIQUES = [
+    "-sSUY", "-sAZ", "-sW", "-sM", "-sN", "-sF", "-sX", "-sS --scanflags SYNURG", "-sW --scanflags 18",
+    "-sS --scanflags ALL",
+]  # fmt: skip
 SHAPES = [
     "-f", "-ff", "--mtu 16 --data-length 21",
     "-D 10.77.0.9,ME,10.77.0.10", "-D 10.77.0.9,RND,RND:2,ME", "-D 10.77.0.9,ME -f --ip-options R",
@@ -43,6 +44,7 @@ CONNECT_SHAPES = ["-S 10.77.0.8 -e eth0 --ttl 9 --ip-options R"]
 def test_techniques(bench: Bench, technique: str) -> None:
     ours = compare(bench, [*technique.split(), *PORTS], "")
     assert {one.port for one in ours} == {7001, 7002}
+    assert len(ours) == 2 * (1 + sum(letter in technique.split(maxsplit=1)[0] for letter in "UYZ"))
 
 
 @pytest.mark.parametrize("family", [4, 6])

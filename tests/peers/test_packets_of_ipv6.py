@@ -16,7 +16,7 @@ from tests.support.watched import ALIAS, Bench, compare, of_kernel, probes
 PORTS = ("-6", "-Pn", "--disable-arp-ping", "-p", "7001,7002")
 PINGS = ("-6", "-sn", "--disable-arp-ping")
 TECHNIQUES = [
-    "-sSUY", "-sAZ", "-sW", "-sM", "-sN", "-sF", "-sX", "-sS --scanflags SYNURG", "-sA --scanflags FIN",
+    "-sSUY", "-sAZ", "-sW", "-sM", "-sN", "-sF", "-sX", "-sS --scanflags ALL", "-sA --scanflags FIN",
 ]  # fmt: skip
 SHAPES = [
     "--data 0x00DEADbeef", "--data-string hello -g 53", "--data-length 7 --ttl 3", "--badsum -g 0 --data 00",

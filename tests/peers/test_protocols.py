@@ -7,18 +7,12 @@ from ipaddress import ip_address
 
 import pytest
 from lxml import etree
-from scapy.layers.inet import ICMP, IP, TCP, UDP
-from scapy.layers.inet6 import ICMPv6EchoRequest, IPv6
-from scapy.layers.l2 import Ether
-from scapy.layers.sctp import SCTP, SCTPChunkInit
-from scapy.packet import Packet
 
-import tests.support.scapy_offline  # noqa: F401
 from leadline.sim.firewall import HOST_PROHIBITED, Action, Rule
 from leadline.sim.world import EMBEDDED, SimHost, SimRouter
 from tests.support.compare import Results, assert_same
 from tests.support.netns import Lab, on_link_lab
-from tests.support.scan import LEADLINE, NMAP, Run, both, scan
+from tests.support.scan import LEADLINE, Run, both, scan
 from tests.support.tap import SimLab, simulated_lab, tap_world
 
 NEAR, FAR, QUIET = ("10.66.0.2", "fd66::2"), ("10.67.0.2", "fd67::2"), ("10.66.0.3", "fd66::3")
@@ -132,39 +126,3 @@ def test_discovery_by_protocols(tapped: SimLab, protocols: str) -> None:
     peer, ours = both(tapped.scanner, *arguments)
     assert_same(peer.hosts, ours.hosts, alike=("proto-response", "proto-unreach", "port-unreach", "echo-reply"))
     assert {host.status for host in ours.hosts.values()} == {"up"}
-
-
-def look(packet: Packet) -> tuple[object, ...]:
-    """What an observer would tell scanners by."""
-    network = packet[IP] if IP in packet else packet[IPv6]
-    number = network.proto if IP in packet else network.nh
-    body: tuple[object, ...] = (len(bytes(network.payload)),)
-    if TCP in packet and number == 6:
-        segment = packet[TCP]
-        body = (segment.dport, str(segment.flags), segment.window, len(segment.options), segment.ack > 0)
-    elif UDP in packet and number == 17:
-        body = (packet[UDP].dport, len(packet[UDP].payload))
-    elif SCTP in packet and number == 132:
-        chunk = packet[SCTPChunkInit]
-        body = (packet[SCTP].dport, packet[SCTP].tag, chunk.a_rwnd, chunk.n_out_streams, chunk.n_in_streams)
-    elif number == 1 and IP in packet:
-        body = (packet[ICMP].type, packet[ICMP].code, len(packet[ICMP].payload))
-    elif number == 58 and IPv6 in packet:
-        body = (packet[ICMPv6EchoRequest].type, len(packet[ICMPv6EchoRequest].data))
-    return number, body
-
-
-@pytest.mark.parametrize("family", [4, 6])
-def test_probes_look_like_those_of_nmap(tapped: SimLab, family: int) -> None:
-    target = QUIET[family == 6]
-    looks = []
-    for program in (NMAP, LEADLINE):
-        tapped.frames()
-        scan(tapped.scanner, program, "-n", f"-{family}", "-Pn", "-sO", "-p", PROBED, "--max-retries", "0", target)
-        packets = [Ether(frame) for frame in tapped.frames()]
-        sent = [
-            one for one in packets if (IP in one and one[IP].dst == target) or (IPv6 in one and one[IPv6].dst == target)
-        ]
-        looks.append({look(one) for one in sent if ICMPv6EchoRequest in one or TCP not in one or one[TCP].flags == "A"})
-    assert looks[0] == looks[1]
-    assert len(looks[0]) == 12
