@@ -43,8 +43,10 @@ FADED = 0.25
 # Answers and losses of one host that count in one judgement, and those after which it has a share of its own.
 # Of so many hosts with a share the path's is the two fifths quantile.
 HOST_WEIGHT, HOST_TOLD, MANY_HOSTS = 8.0, 4.0, 6
-# By how much the rate must have fallen before it is judged whether that was of any use.
-TEST_AT = 0.4
+# By how much the rate must have fallen before it is judged whether that was of any use, and the share of the first loss
+# that must be left if it was not. For few hosts, and for many, where the share is a quantile, which is coarse. The
+# first loss of few that is too much is often so by chance.
+TEST_OF_FEW, TEST_OF_MANY = (0.6, 0.3), (0.4, 0.6)
 # No path is so poor that less than this is worth the time (probes a second).
 LEAST_RATE = 5.0
 
@@ -92,6 +94,7 @@ class Governor:
         self.given = 0.0
         self._too_much = np.inf
         self._reference: tuple[float, float] | None = None
+        self._test_at, self._still_lost = TEST_OF_FEW if hosts < MANY_HOSTS else TEST_OF_MANY
         self._good: F64 = np.zeros((SLOTS, hosts))
         self._lost: F64 = np.zeros((SLOTS, hosts))
         self._sent: F64 = np.zeros(SLOTS)
@@ -203,12 +206,14 @@ class Governor:
             # Where it was worst is what to compare with.
             self._reference = rate, share
         first, first_share = self._reference
-        if rate <= TEST_AT * first and share <= MOST_GIVEN:
+        if rate <= self._test_at * first and share <= MOST_GIVEN:
             delivered = rate * (1 - share) / (first * (1 - first_share) + 1e-9)
-            if delivered < (rate / first + 1) / 2 and share > 0.6 * first_share:
-                # Less was sent, less came through, and as much was lost: it was not us.
+            if delivered < (rate / first + 1) / 2 and share > self._still_lost * first_share:
+                # Less was sent, less came through, and still too much was lost: it was not us. Back to what the path
+                # carried at first if so much was always lost.
                 self.given = share
-                self.ceiling, self._too_much, self._reference = first, np.inf, None
+                self.ceiling = first * min(1.0, (1 - first_share) / (1 - share))
+                self._too_much, self._reference = np.inf, None
                 return
             self._reference = rate, share
         came_through = rate * max(LOWEST_STEP, 1 - (share - self.given))

@@ -77,6 +77,15 @@ def test_loss_that_does_not_depend_on_the_rate_is_taken_as_given() -> None:
     assert min(path.rates) < 500
 
 
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("hosts", [1, 4])
+def test_a_loss_of_its_own_is_known_before_the_rate_has_fallen_far(hosts: int, seed: int) -> None:
+    path = Path(hosts, 1000.0, lambda rate: 0.19, seed)
+    path.run(8)
+    assert min(path.rates) > 400
+    assert np.mean(path.rates) > 850
+
+
 def test_a_bottleneck_behind_a_lossy_path_is_found_all_the_same() -> None:
     path = Path(4, 5000.0, lambda rate: 1 - 0.9 * min(1.0, 800 / rate))
     assert path.run(30) < 1500
