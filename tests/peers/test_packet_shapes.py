@@ -47,6 +47,16 @@ def test_techniques(bench: Bench, technique: str) -> None:
     assert len(ours) == 2 * (1 + sum(letter in technique.split(maxsplit=1)[0] for letter in "UYZ"))
 
 
+@pytest.mark.parametrize("shape", ["", "-g 53 --data-length 3"])
+@pytest.mark.parametrize("family", [4, 6])
+def test_second_tries(bench: Bench, family: int, shape: str) -> None:
+    """To ports that drop what is sent there."""
+    arguments = [f"-{family}", "-sSUY", "-Pn", "-p", "T:80,U:7009,S:80", "--max-retries", "1"]
+    ours = compare(bench, arguments, shape, family)
+    assert len(ours) == 6
+    assert len({(one.protocol, one.source_port) for one in ours}) == (3 if "-g" in shape else 6)
+
+
 @pytest.mark.parametrize("family", [4, 6])
 def test_questions_of_protocols(bench: Bench, family: int) -> None:
     """UDP ports that are asked by their protocol: what is asked is each program's own, unless it is given.

@@ -41,7 +41,7 @@ def watched_lab(path: Path) -> Iterator[tuple[Lab, Watch]]:
         for address, length in ((ALIAS[4], 32), (ALIAS[6], 128)):
             lab.scanner.address("lo", f"{address}/{length}")
         lab.target.firewall(
-            "input", "tcp dport {80} drop", "udp dport 40125 drop", "icmp type {8, 13, 17} drop",
+            "input", "tcp dport {80} drop", "udp dport {7009, 40125} drop", "icmp type {8, 13, 17} drop",
             "icmpv6 type 128 drop", "ip protocol {4, 99, 132} drop", "ip6 nexthdr 132 drop",
         )  # fmt: skip
         with watch(lab.target, "eth0", path) as seen:
