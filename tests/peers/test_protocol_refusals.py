@@ -10,7 +10,7 @@ from tests.support.compare import assert_same
 from tests.support.netns import REJECT_V4, Lab
 from tests.support.scan import both
 
-QUICK = ("-n", "-Pn", "-vv", "-T4", "--max-retries", "1", "--min-rtt-timeout", "300ms", "--max-rtt-timeout", "300ms")
+QUICK = ("-n", "-Pn", "-vv", "-T4", "--max-retries", "0", "--min-rtt-timeout", "500ms", "--max-rtt-timeout", "500ms")
 FIRST, DROPPED, REFUSED = 150, 99, 98
 
 
