@@ -156,16 +156,30 @@ class Session:
             numbers |= set(range(256))
         return tuple(sorted(numbers - set(_WITH_PORTS)))
 
+    def release(self, link: SharedLink) -> None:
+        """Close a link that has done its work, if no machine reads from it; whoever wants it again opens it again.
+
+        The kernel takes its time over that, and whatever else there is to do can be done meanwhile.
+        """
+        for key, known in list(self._links.items()):
+            if known is link and not link.is_read:
+                del self._links[key]
+                self._count(link)
+                link.close()
+
     def close(self) -> LinkStatistics:
         """Close all links; returns what they counted together, bytes without link headers (as Nmap counts them)."""
         for link in self._links.values():
-            counted, header = link.statistics, link.interface.link_header
-            self._counted.sent += counted.sent
-            self._counted.sent_bytes += counted.sent_bytes - header * counted.sent
-            self._counted.received += counted.received
-            self._counted.received_bytes += counted.received_bytes - header * counted.received
-            self._counted.dropped += counted.dropped
-            self._counted.send_failures += counted.send_failures
+            self._count(link)
             link.close()
         self._links.clear()
         return self._counted
+
+    def _count(self, link: SharedLink) -> None:
+        counted, header, total = link.statistics, link.interface.link_header, self._counted
+        total.sent += counted.sent
+        total.sent_bytes += counted.sent_bytes - header * counted.sent
+        total.received += counted.received
+        total.received_bytes += counted.received_bytes - header * counted.received
+        total.dropped += counted.dropped
+        total.send_failures += counted.send_failures

@@ -42,6 +42,11 @@ class SharedLink:
         self._inboxes.append(inbox)
         return inbox
 
+    @property
+    def is_read(self) -> bool:
+        """Whether a machine has joined and not left."""
+        return bool(self._inboxes)
+
     def leave(self, inbox: Inbox) -> None:
         """The machine needs no more frames."""
         if inbox in self._inboxes:

@@ -172,3 +172,11 @@ def check_alive(opened: socket.socket, interface: Interface) -> None:
     pending = opened.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     if pending in GONE:
         raise LinkError(f"interface {interface.name} cannot be used any more: {os.strerror(pending)}")
+
+
+def unmap(memory: mmap.mmap) -> None:
+    """Give a ring's memory back, and the socket that the mapping holds; later where somebody still reads it."""
+    try:
+        memory.close()
+    except BufferError:
+        pass

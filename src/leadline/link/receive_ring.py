@@ -193,10 +193,15 @@ class ReceiveRing:
         return False
 
     def close(self) -> None:
-        """Batches still held by somebody keep their memory; the socket is closed."""
-        if self._socket.fileno() >= 0:
-            self._statistics.dropped += packet_socket.take_drops(self._socket)
+        """The socket is closed, with the last batch that somebody still holds. A second call does nothing."""
+        if self._socket.fileno() < 0:
+            return
+        self._statistics.dropped += packet_socket.take_drops(self._socket)
         self._socket.close()
+        # The mapping holds the socket as well. Freed by the collector it would be given up with Python's lock held.
+        del self._status, self._full, self._captured, self._starts, self._seconds, self._nanoseconds
+        del self._frames, self._raw
+        packet_socket.unmap(self._memory)
 
 
 def _join(

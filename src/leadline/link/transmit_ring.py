@@ -213,10 +213,15 @@ class TransmitRing:
         return True
 
     def close(self) -> None:
-        """Frames that the kernel has not taken yet get a last chance."""
-        if self._socket.fileno() >= 0 and self.waiting:
+        """Frames that the kernel has not taken yet get a last chance. A second call does nothing."""
+        if self._socket.fileno() < 0:
+            return
+        if self.waiting:
             try:
                 self.flush()
             except LinkError:
                 pass
         self._socket.close()
+        # The mapping holds the socket as well. Freed by the collector it would be given up with Python's lock held.
+        del self._status, self._lengths, self._copied, self._frames
+        packet_socket.unmap(self._memory)

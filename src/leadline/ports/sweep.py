@@ -143,6 +143,9 @@ class Sweep:
             yield from self._drive(machine, hosts)
         except Exception as error:  # noqa: BLE001 - raised again when all that was found is told
             failure = error
+        if first + hosts == self._walk.size:
+            for link in dict.fromkeys(self._links):
+                session.release(link)
         cut = "" if machine.done else SYN_SCAN.task
         silent, unreachable, elsewhere = machine.counts()
         session.tally.hosts_active = 0

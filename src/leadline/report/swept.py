@@ -180,9 +180,18 @@ def _occurrences(text: str, part: str) -> list[int]:
     return places
 
 
+_OCTETS = tuple(map(str, range(256)))
+
+
 def address_texts(event: HostsSwept) -> list[str]:
     """The addresses of all hosts."""
     if event.family == 6:
         return [str(event.address(row)) for row in range(len(event))]
-    octets = event.lo.astype(">u4").view(np.uint8).reshape(-1, 4)
-    return [f"{first}.{second}.{third}.{fourth}" for first, second, third, fourth in octets.tolist()]
+    # Neighbours share all but the last octet, and hosts are told in the order of their addresses.
+    networks, last = event.lo >> np.uint64(8), (event.lo & np.uint64(0xFF)).tolist()
+    starts = np.flatnonzero(np.concatenate(([True], np.diff(networks) != 0))).tolist()
+    texts: list[str] = []
+    for first, end, network in zip(starts, [*starts[1:], len(last)], networks[starts].tolist(), strict=True):
+        prefix = f"{network >> 16}.{network >> 8 & 0xFF}.{network & 0xFF}."
+        texts += [prefix + octet for octet in map(_OCTETS.__getitem__, last[first:end])]
+    return texts

@@ -104,6 +104,23 @@ def test_closing_adds_up_what_all_links_counted(network: Opening) -> None:
     assert total.sent == 2
 
 
+def test_a_link_is_released_when_nobody_reads_from_it(network: Opening) -> None:
+    session = session_of(network)
+    route = Route(interface_of(), ip_address("10.9.0.1"))
+    link = session.link(route)
+    inbox = link.join()
+    session.release(link)
+    assert session.link(route) is link
+    link.statistics.sent = 3
+    inbox.close()
+    session.release(link)
+    assert network.opened[0][2].closed
+    again = session.link(route)
+    assert again is not link
+    again.statistics.sent = 4
+    assert session.close().sent == 3 + 4
+
+
 def test_connections_through_proxies_are_given_more_time(network: Opening) -> None:
     plan = Plan()
     assert session_of(network, plan).connection_timing is plan.timing

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import mmap
 import socket
 import struct
 import time
@@ -151,3 +152,13 @@ def test_waiting_for_any_of_several(timeout: float, monkeypatch: pytest.MonkeyPa
         for near, far in pairs:
             near.close()
             far.close()
+
+
+def test_a_mapping_that_is_read_is_given_back_later() -> None:
+    memory = mmap.mmap(-1, 4096)
+    view = memoryview(memory)
+    packet_socket.unmap(memory)
+    assert not memory.closed
+    view.release()
+    packet_socket.unmap(memory)
+    assert memory.closed

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from ipaddress import IPv4Address
 
 import numpy as np
 import pytest
@@ -65,6 +66,12 @@ def test_hosts_come_in_their_order() -> None:
     lines = [json.loads(line) for line in report.feed(swept_event(60)).splitlines()]
     assert [line["host"]["address"] for line in lines] == address_texts(swept_event(60))
     assert {line["event"] for line in lines} == {"host_done"}
+
+
+@given(st.lists(st.integers(0, 2**32 - 1) | st.integers(0x0A0000F0, 0x0A000110), min_size=1, max_size=30))
+def test_addresses_in_any_order(numbers: list[int]) -> None:
+    event = replace(swept_event(len(numbers)), lo=np.array(numbers, np.uint64))
+    assert address_texts(event) == [str(IPv4Address(number)) for number in numbers]
 
 
 @given(st.lists(st.floats(1e-9, 1e4), min_size=1, max_size=30))
