@@ -195,8 +195,9 @@ def end_all(namespace: Namespace, places: Sequence[Place], patience: float = 3.0
     for signal, wait in (("-TERM", patience), ("-KILL", 5.0)):
         deadline = time.monotonic() + wait
         while True:
-            _reap(places)
             pids = namespace_processes(namespace)
+            # Behind the question: whoever has ended by then is not asked about again.
+            _reap(places)
             if not pids:
                 return
             if signal:

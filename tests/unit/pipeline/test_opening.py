@@ -30,8 +30,8 @@ def test_what_the_first_and_the_last_event_say() -> None:
     ended = scan.ended
     assert (ended.exit, ended.message) == ("success", "")
     assert (ended.hosts_up, ended.hosts_down, ended.hosts_total) == (2, 1, 3)
-    assert ended.packets_sent >= 2 + 2 * 9
-    assert ended.packets_received == 2 + 2 * 9
+    # One ping and nine ports of each; what was asked beyond that measured the path.
+    assert 2 + 2 * 9 <= ended.packets_received < ended.packets_sent
     assert ended.ended == pytest.approx(started.started + ended.at)
 
 
