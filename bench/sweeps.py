@@ -20,7 +20,9 @@ from tests.support.netns import Namespace, connect, namespaces
 
 SCANNER, TARGET, MAC = "10.77.0.1", "10.77.0.2", "02:00:00:00:77:02"
 # masscan waits long after its last packet whatever --wait says; it is stopped after this many seconds.
-PATIENCE = 60
+PATIENCE = 15
+# Runs in turns; the one of median wall time is shown, with the fewest hosts that any of them found.
+RUNS = 5
 THOROUGH = 0.99
 
 
@@ -68,20 +70,29 @@ def _theirs(peer: Peer, scanner: Namespace, network: str) -> tuple[Cost, int]:
         return cost, len(set(re.findall(r"\b10\.\d+\.\d+\.\d+\b", text)))
 
 
+def _ours(scanner: Namespace, network: str) -> tuple[Cost, int]:
+    cost = measure(scanner.command(*LEADLINE, *OURS, network, "-oG", "-"))
+    return cost, cost.output.count("Status: Up")
+
+
 def _beside_peers(network: str, hosts: int) -> str:
     with cable(network) as (scanner, _):
-        ours = measure(scanner.command(*LEADLINE, *OURS, network, "-oG", "-"))
-        rows = [_row("leadline", ours, ours.output.count("Status: Up"), hosts)]
-        walls, thorough = [], []
-        for peer in PEERS:
-            cost, found = _theirs(peer, scanner, network)
-            walls.append(cost.wall)
-            # What a peer does not find costs it no time: its answers were dropped on the way.
-            thorough += [cost.wall] if found >= THOROUGH * hosts else []
-            rows.append(_row(peer.name, cost, found, hosts))
-        rows.append(["ratio to the fastest", ratio(ours.wall, min(walls)), "", "", "", ""])
-        rows.append(["... that found 99 %", ratio(ours.wall, min(thorough, default=0.0)), "", "", "", ""])
-        return table(["scanner", "wall", "cpu", "peak memory", "found", "missed"], rows)
+        _ours(scanner, network)  # compiles our files
+        runs: dict[str, list[tuple[Cost, int]]] = {}
+        for turn in range(RUNS):
+            runs.setdefault("leadline", []).append(_ours(scanner, network))
+            # A run of masscan tells as much as five.
+            for peer in PEERS if not turn else PEERS[:-1]:
+                runs.setdefault(peer.name, []).append(_theirs(peer, scanner, network))
+    median = {name: sorted(some, key=lambda run: run[0].wall)[len(some) // 2][0] for name, some in runs.items()}
+    least = {name: min(found for _, found in some) for name, some in runs.items()}
+    rows = [_row(name, median[name], least[name], hosts) for name in runs]
+    ours, others = median["leadline"].wall, [peer.name for peer in PEERS]
+    # What a peer does not find costs it no time: its answers were dropped on the way.
+    thorough = [median[name].wall for name in others if least[name] >= THOROUGH * hosts]
+    rows.append(["ratio to the fastest", ratio(ours, min(median[name].wall for name in others)), "", "", "", ""])
+    rows.append(["... that found 99 %", ratio(ours, min(thorough, default=0.0)), "", "", "", ""])
+    return table(["scanner", "wall", "cpu", "peak memory", "found", "missed"], rows)
 
 
 def _row(name: str, cost: Cost, found: int, hosts: int) -> list[str]:
