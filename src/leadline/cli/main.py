@@ -205,7 +205,8 @@ def _scan(options: Options) -> int:
 
     network = KernelNetwork()
     plan = _plan(options, network)
-    if plan.wants_raw and plan.privileged is not False:
+    # The kernel takes its time over rings when they are made and when they are given up.
+    if plan.mostly_raw and plan.privileged is not False:
         network.prepare()
     return _run(plan, options, network, make_resolver(plan.resolve), None)
 

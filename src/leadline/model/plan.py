@@ -326,4 +326,13 @@ class Plan:
     @property
     def wants_raw(self) -> bool:
         """Whether packets of our own are to be sent, by discovery or by a technique."""
-        return self.discovery.mode == "ping" or any(one not in WITHOUT_RIGHTS for one in self.ports.techniques)
+        return self.discovery.mode == "ping" or self._by_raw_packets
+
+    @property
+    def mostly_raw(self) -> bool:
+        """Whether they are most of what is sent: more than a few pings before connections."""
+        return self._by_raw_packets or (self.wants_raw and not self.ports.techniques)
+
+    @property
+    def _by_raw_packets(self) -> bool:
+        return any(one not in WITHOUT_RIGHTS for one in self.ports.techniques)

@@ -93,6 +93,17 @@ def test_who_wants_raw_packets() -> None:
     assert not wants("list")
 
 
+def test_who_sends_mostly_raw_packets() -> None:
+    def mostly(mode: str, *techniques: Technique) -> bool:
+        return Plan(discovery=DiscoveryPlan(mode), ports=PortPlan(techniques)).mostly_raw
+
+    assert mostly("ping")
+    assert mostly("ping", Technique.CONNECT, Technique.UDP)
+    assert mostly("none", Technique.SYN)
+    assert not mostly("ping", Technique.CONNECT)
+    assert not mostly("list")
+
+
 def test_a_pace_at_which_every_probe_counts() -> None:
     assert not TimingPlan().leisurely
     assert not TimingPlan(scan_delay=0.01, max_rate=11.0).leisurely
