@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.wire.distinct import first_of_run
+
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
 U8 = NDArray[np.uint8]
@@ -148,7 +150,8 @@ class AnswerLimits:
             return hosts
         order = np.lexsort((times, hosts))
         hosts, times, fell = hosts[order], times[order], fell[order]
-        unique, starts, counts = np.unique(hosts, return_index=True, return_counts=True)
+        starts = np.flatnonzero(first_of_run(hosts))
+        unique, counts = hosts[starts], np.diff(starts, append=len(hosts))
         rank = np.arange(len(hosts)) - np.repeat(starts, counts)
         place = (self.count[hosts] + rank) % KEPT
         self._times[hosts, place] = times
@@ -171,7 +174,7 @@ class AnswerLimits:
         # What was silent before the pace was lowered says nothing of the new one.
         empty = (self.state[unique] == LimitState.LIMITED) & (latest > self._slowed_at[unique])
         slower = self._slow_down(unique[empty], latest[empty])
-        kept_up = np.setdiff1d(limited, unique[empty])
+        kept_up = np.setdiff1d(limited, unique[empty], assume_unique=True)
         self._overruns[kept_up] = np.maximum(0, self._overruns[kept_up] - 2)
         self._streak[kept_up] += np.bincount(hosts, minlength=len(self.state))[kept_up]
         self._speed_up(kept_up[self._streak[kept_up] >= STREAK * (self._steps[kept_up] + 1)])

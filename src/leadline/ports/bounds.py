@@ -12,6 +12,7 @@ from leadline.engine.host_clock import HostClocks
 from leadline.engine.turns import Step
 from leadline.model.address import Address
 from leadline.model.event import PortFound
+from leadline.wire.distinct import distinct
 
 
 class Bound(Enum):
@@ -48,7 +49,7 @@ class Bounds:
     def given_up(self) -> NDArray[np.int64]:
         """Hosts that have reached the number since the last call."""
         full, self._full = self._full, []
-        return np.unique(np.array(full, dtype=np.int64))
+        return distinct(np.array(full, dtype=np.int64))
 
     def reached(self, row: int, now: float) -> Bound | None:
         """For techniques that take one host at a time: which bound this one has reached."""

@@ -9,6 +9,7 @@ from leadline.model.port import Reason
 from leadline.model.quick_dataclass import dataclass
 from leadline.ports.icmp_errors import PROTOCOL_ERRORS
 from leadline.wire.columns import Decoded
+from leadline.wire.distinct import distinct_rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +33,7 @@ class OwnErrors:
     def take(self, frames: Decoded, replies: Replies) -> None:
         """Look for the first errors among answers to our probes."""
         rows = np.flatnonzero(replies.error & replies.from_target & self._open[replies.hosts])
-        hosts, first = np.unique(replies.hosts[rows], return_index=True)
+        hosts, first = distinct_rows(replies.hosts[rows])
         for host, row in zip(hosts.tolist(), replies.rows[rows[first]].tolist(), strict=True):
             at = slice(row, row + 1)
             kind, code = frames.icmp_type[at], frames.icmp_code[at]

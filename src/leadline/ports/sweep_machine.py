@@ -34,6 +34,7 @@ from leadline.ports.sweep_answers import (
 from leadline.ports.techniques import SYN_SCAN
 from leadline.wire.batch import FrameBatch
 from leadline.wire.columns import Decoded, decode
+from leadline.wire.distinct import first_of_run
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
@@ -265,7 +266,7 @@ class SweepMachine:
                 return
         # Repeats in one batch: the most telling answer, of equal ones the first.
         order = np.argsort(items * 4 + (3 - _RANK[states].astype(np.int64)), kind="stable")
-        kept = order[np.concatenate(([True], np.diff(items[order]) != 0))]
+        kept = order[first_of_run(items[order])]
         fresh = before[better][kept] == 0
         rows, items, states = rows[kept], items[kept], states[kept]
         self.marks[items] = states

@@ -20,6 +20,7 @@ from leadline.model.port import Port
 from leadline.model.quick_dataclass import dataclass
 from leadline.model.swept import HostsSwept
 from leadline.report.words import two_digits
+from leadline.wire.distinct import first_of_run
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -111,7 +112,7 @@ def _kinds(event: HostsSwept) -> list[I64]:
     weights = np.random.default_rng(1).integers(1, 1 << 62, table.shape[1], dtype=np.uint64) | np.uint64(1)
     keys = (table * weights).sum(axis=1, dtype=np.uint64)
     order = np.argsort(keys, kind="stable")
-    starts = np.flatnonzero(np.concatenate(([True], np.diff(keys[order]) != 0)))
+    starts = np.flatnonzero(first_of_run(keys[order]))
     kinds = np.split(order, starts[1:])
     # Two kinds with one key are as unlikely as can be; then each host is written by itself.
     if all((table[rows] == table[rows[0]]).all() for rows in kinds):
@@ -189,7 +190,7 @@ def address_texts(event: HostsSwept) -> list[str]:
         return [str(event.address(row)) for row in range(len(event))]
     # Neighbours share all but the last octet, and hosts are told in the order of their addresses.
     networks, last = event.lo >> np.uint64(8), (event.lo & np.uint64(0xFF)).tolist()
-    starts = np.flatnonzero(np.concatenate(([True], np.diff(networks) != 0))).tolist()
+    starts = np.flatnonzero(first_of_run(networks)).tolist()
     texts: list[str] = []
     for first, end, network in zip(starts, [*starts[1:], len(last)], networks[starts].tolist(), strict=True):
         prefix = f"{network >> 16}.{network >> 8 & 0xFF}.{network & 0xFF}."

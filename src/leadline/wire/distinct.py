@@ -17,18 +17,19 @@ Scalar = TypeVar("Scalar", bound=np.generic)
 def distinct(values: NDArray[Scalar]) -> NDArray[Scalar]:
     """Each value of ``(N,)`` once, ascending."""
     ordered = np.sort(values)
-    return ordered[_first_of_run(ordered)]
+    return ordered[first_of_run(ordered)]
 
 
 def distinct_rows(values: NDArray[Scalar]) -> tuple[NDArray[Scalar], NDArray[np.int64]]:
     """Each value of ``(N,)`` once, ascending, and the row in which it appears first."""
     order = np.argsort(values, kind="stable")
     ordered = values[order]
-    first = _first_of_run(ordered)
+    first = first_of_run(ordered)
     return ordered[first], order[first]
 
 
-def _first_of_run(ordered: NDArray[Scalar]) -> NDArray[np.bool_]:
+def first_of_run(ordered: NDArray[Scalar]) -> NDArray[np.bool_]:
+    """Which values of ``(N,)`` are other ones than those before them; bool ``(N,)``."""
     first = np.ones(len(ordered), dtype=np.bool_)
     np.not_equal(ordered[1:], ordered[:-1], out=first[1:])
     return first
