@@ -42,9 +42,11 @@ class Decisions:
 
 
 def as_events(
-    decisions: Iterable[Decision], epoch: float, address: Callable[[int], Address]
+    decisions: Iterable[Decision], epoch: float, address: Callable[[int], Address] | None = None
 ) -> Iterator[TimingDecision]:
-    """Decisions for the outputs. ``epoch``: clock seconds at which the scan began; ``address``: of a host's row."""
+    """Decisions for the outputs. ``epoch``: clock seconds at which the scan began; ``address``: of a host's row, none
+    where no decision is about one host alone.
+    """
     for made in decisions:
-        whom = address(made.host) if made.host >= 0 else None
+        whom = address(made.host) if address is not None and made.host >= 0 else None
         yield TimingDecision(made.at - epoch, whom, made.what, made.cause, made.old, made.new)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator
+from collections.abc import Generator
 
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.engine.decisions import as_events
 from leadline.engine.driver import FULL_LINK_WAIT, LONGEST_WAIT
 from leadline.engine.identity import SLOTS
 from leadline.engine.progress import ProgressMeter
@@ -18,7 +19,7 @@ from leadline.engine.sweep_walk import HostWalk
 from leadline.engine.tracing import trace
 from leadline.engine.turns import GO_ON, Pause, Step
 from leadline.link.base import Link
-from leadline.model.event import Event, TaskEnded, TaskStarted, TimingDecision
+from leadline.model.event import Event, TaskEnded, TaskStarted
 from leadline.model.host import HostStatus
 from leadline.model.plan import PacketShape, PingKind, Plan, Technique
 from leadline.model.port import PortState, Protocol, Reason
@@ -194,7 +195,7 @@ class Sweep:
             waiting, taken = _send(waiting)
             for batch in taken if control.packet_trace else ():
                 yield from trace(batch, "SENT", now - session.epoch)
-            yield from self._events()
+            yield from as_events(self._path.pace.decisions.fetch(), session.epoch)
             if self._meter.due(now, control):
                 yield self._progress(self._meter, machine, hosts, now)
             if not sending and not heard and not machine.done:
@@ -204,11 +205,7 @@ class Sweep:
                 yield Pause(tuple(links), now + FULL_LINK_WAIT)
             else:
                 yield GO_ON
-        yield from self._events()
-
-    def _events(self) -> Iterator[Event]:
-        for made in self._path.pace.decisions.fetch():
-            yield TimingDecision(made.at - self._session.epoch, None, made.what, made.cause, made.old, made.new)
+        yield from as_events(self._path.pace.decisions.fetch(), session.epoch)
 
     def _progress(self, meter: ProgressMeter, machine: SweepMachine, hosts: int, now: float) -> Event:
         counted = [link.statistics for link in dict.fromkeys(self._links)]

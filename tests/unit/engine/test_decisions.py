@@ -35,3 +35,5 @@ def test_events_tell_seconds_since_the_beginning_and_the_host_unless_it_is_the_g
         TimingDecision(1.5, hosts[1], "cwnd", "lost", 10.0, 5.0),
         TimingDecision(2.0, None, "rate", "too much", 0.0, 300.0),
     ]
+    alone = list(as_events(made[1:], 100.0))
+    assert alone == [TimingDecision(2.0, None, "rate", "too much", 0.0, 300.0)]
