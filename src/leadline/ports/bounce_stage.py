@@ -7,8 +7,6 @@ import os
 from collections.abc import Iterator, Sequence
 from ipaddress import IPv4Address
 
-import numpy as np
-
 from leadline.engine.driver import LONGEST_WAIT
 from leadline.engine.group import HostGroup
 from leadline.engine.session import Session
@@ -75,7 +73,7 @@ def _one(
 ) -> Iterator[Step | HostPorts]:
     clock = session.clock
     began = clock.now()
-    bounds.clocks.start(np.array([row]), began)
+    bounds.begin(row, began)
     yield TaskStarted(session.at(), TASK, f"{dialogue.target} over {endpoint.address}")
     meter = session.meter(TASK)
     meter.look = lambda: (dialogue.progress(), 0, 0)
@@ -107,8 +105,7 @@ def _one(
     found = _told(dialogue, session, listing)
     cut = "" if dialogue.done and not dialogue.failure else TASK
     bound = bound if cut else None
-    bounds.clocks.stop(np.array([row]), clock.now())
-    spent = float(bounds.clocks.spent[row])
+    spent = bounds.end(row, clock.now())
     yield HostPorts(row, *found, -1.0, -1.0, 0.0, cut, bound is Bound.TIME, bound is Bound.OPEN_PORTS, spent=spent)
     yield TaskEnded(session.at(), TASK, f"{len(dialogue.verdicts)} total ports", clock.now() - began)
     if dialogue.failure:

@@ -51,8 +51,17 @@ class Bounds:
         full, self._full = self._full, []
         return distinct(np.array(full, dtype=np.int64))
 
+    def begin(self, row: int, now: float) -> None:
+        """For techniques that take one host at a time: this one is worked on from now on."""
+        self.clocks.start(np.array([row]), now)
+
+    def end(self, row: int, now: float) -> float:
+        """It is not any more; how many seconds it has had in all."""
+        self.clocks.stop(np.array([row]), now)
+        return float(self.clocks.spent[row])
+
     def reached(self, row: int, now: float) -> Bound | None:
-        """For techniques that take one host at a time: which bound this one has reached."""
+        """Which bound a host that was begun has reached."""
         if row in self.clocks.overdue(now):
             return Bound.TIME
         return Bound.OPEN_PORTS if row in self.given_up() else None

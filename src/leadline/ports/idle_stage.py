@@ -97,7 +97,7 @@ def _one(case: _Case, session: Session, listing: Listing, bounds: Bounds) -> Ite
     search = IdleSearch(case.order, case.state.chances, timing.max_retries, timing.max_parallelism)
     machine = IdleMachine(case.state, frames, search, session.rate, session.epoch, began)
     links = (session.link(case.zombie.route), session.link(group.route))
-    bounds.clocks.start(np.array([row]), began)
+    bounds.begin(row, began)
     bound: Bound | None = None
     known = case.state.counter
     try:
@@ -119,8 +119,7 @@ def _one(case: _Case, session: Session, listing: Listing, bounds: Bounds) -> Ite
         step = case.state.counter.step if case.state.counter is not None else 1
         told = idle_ports(search.standings, step, listing)
         patience = case.state.pace.patience
-        bounds.clocks.stop(np.array([row]), clock.now())
-        spent = float(bounds.clocks.spent[row])
+        spent = bounds.end(row, clock.now())
         result = HostPorts(
             row, *told, -1.0, -1.0, patience, cut, bound is Bound.TIME, bound is Bound.OPEN_PORTS, spent=spent
         )

@@ -44,3 +44,13 @@ def test_what_one_host_has_reached() -> None:
     assert bounds.reached(1, 104.0) is Bound.OPEN_PORTS
     assert bounds.reached(1, 104.0) is None
     assert (bounds.reached(1, 106.0), bounds.reached(0, 106.0)) == (Bound.TIME, None)
+
+
+def test_one_host_at_a_time() -> None:
+    bounds = Bounds(group_of(hosts=3), 5.0, None)
+    bounds.begin(2, 100.0)
+    assert bounds.reached(2, 105.5) is Bound.TIME
+    assert bounds.end(2, 106.0) == 6.0
+    assert bounds.reached(2, 110.0) is None
+    bounds.begin(2, 120.0)
+    assert bounds.end(2, 121.0) == 7.0
