@@ -189,13 +189,18 @@ class Governor:
         enough = told >= HOST_TOLD
         if np.count_nonzero(enough) >= MANY_HOSTS:
             return float(np.quantile(lost[enough] / told[enough], 0.4, method="lower"))
-        weight = np.minimum(1.0, self._most_of_one(told) / np.maximum(told, 1.0))
+        weight = self._weights(told)
         return float((weight * lost).sum() / (weight * told).sum())
 
     def _samples(self, told: F64) -> float:
         """How many answers and losses of equal weight the share is worth (Kish's effective sample size)."""
-        weight = np.minimum(1.0, self._most_of_one(told) / np.maximum(told, 1.0))
+        weight = self._weights(told)
         return float((weight * told).sum() ** 2 / (weight**2 * told).sum())
+
+    def _weights(self, told: F64) -> F64:
+        """What each answer and loss of a host counts: of those that told most, less."""
+        weights: F64 = np.minimum(1.0, self._most_of_one(told) / np.maximum(told, 1.0))
+        return weights
 
     @staticmethod
     def _most_of_one(told: F64) -> float:

@@ -217,10 +217,7 @@ def test_frames_of_all_kinds_keep_their_places() -> None:
     mixed = FrameBatch(mixed.frames[order], mixed.lengths[order], np.arange(len(mixed)) * 1.0, 14)
     shape = FrameShape(sources=(9, OWN), chunk=8)
     together = shape_frames(mixed, shape)
-    alone = [
-        shape_frames(FrameBatch(mixed.frames[at:][:1], mixed.lengths[at:][:1], mixed.times[at:][:1], 14), shape)
-        for at in range(len(mixed))
-    ]
+    alone = [shape_frames(mixed.pick(slice(at, at + 1)), shape) for at in range(len(mixed))]
     rows = [batch.row(index) for batch in alone for index in range(len(batch))]
     assert [together.row(index) for index in range(len(together))] == rows
     assert together.times.tolist() == [time for batch in alone for time in batch.times.tolist()]
