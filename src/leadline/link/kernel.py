@@ -42,9 +42,9 @@ class KernelClock:
     epoch = staticmethod(time.time)
 
 
-def _close_all(sockets: list[socket.socket]) -> None:
-    for each in sockets:
-        each.close()
+def _give_up(unused: list[Mapped]) -> None:
+    for mapped in unused:
+        packet_socket.give_up(*mapped)
 
 
 def _mapped(opened: socket.socket | None, give_ring: Callable[[socket.socket], mmap.mmap]) -> Mapped | None:
@@ -65,8 +65,8 @@ class _Rings(NamedTuple):
     sending: Mapped | None = None
     beside: Mapped | None = None
 
-    def sockets(self) -> list[socket.socket]:
-        return [ring[0] for ring in self if ring is not None]
+    def there(self) -> list[Mapped]:
+        return [ring for ring in self if ring is not None]
 
 
 class KernelNetwork:
@@ -80,8 +80,8 @@ class KernelNetwork:
         self._rings = rings
         self._raw: bool | None = None
         # A scan may end before it opens a link.
-        self._unused: list[socket.socket] = []
-        weakref.finalize(self, _close_all, self._unused)
+        self._unused: list[Mapped] = []
+        weakref.finalize(self, _give_up, self._unused)
         self._early: SecondThread[_Rings] | None = None
         self._tables: KernelTables | None = None
         self._router: Router | None = None
@@ -110,7 +110,7 @@ class KernelNetwork:
         if self._raw is None:
             # The socket is kept for the link that is opened first: the kernel takes some milliseconds to close one.
             try:
-                self._unused.append(packet_socket.open_packet_socket())
+                self._unused.append((packet_socket.open_packet_socket(), None))
                 self._raw = True
             except ScanError:
                 self._raw = False
@@ -126,13 +126,13 @@ class KernelNetwork:
             self._early.begin(self._map_rings)
 
     def _map_rings(self) -> _Rings:
-        tried = self._unused.pop() if self._unused else None
+        tried = self._unused.pop()[0] if self._unused else None
         rings = _Rings(
             _mapped(tried, receive_ring.map_ring),
             _mapped(None, transmit_ring.map_ring),
             _mapped(None, transmit_ring.map_ring) if SecondThread.pays() else None,
         )
-        self._unused += rings.sockets()
+        self._unused += rings.there()
         return rings
 
     def _take_rings(self) -> _Rings:
@@ -143,7 +143,7 @@ class KernelNetwork:
             found = early.result()
             early.close()
         elif self._unused and self._rings:
-            found = _Rings((self._unused[0], None))
+            found = _Rings(self._unused[0])
         self._unused.clear()
         return found
 
@@ -198,7 +198,7 @@ class KernelNetwork:
         self, interface: Interface, capture: CaptureFilter, statistics: LinkStatistics, rings: _Rings
     ) -> Sender:
         if interface.by_kernel or interface.kind == "loopback" or not self._rings:
-            _close_all(rings._replace(receiving=None).sockets())
+            _give_up(rings._replace(receiving=None).there())
         if interface.by_kernel:
             return InternetSender(interface, capture.family, statistics)
         if interface.kind == "loopback":
@@ -216,7 +216,7 @@ class KernelNetwork:
         try:
             first = TransmitRing(interface, protocol, statistics, mapped=rings.sending)
         except LinkError:
-            _close_all(_Rings(beside=rings.beside).sockets())
+            _give_up(_Rings(beside=rings.beside).there())
             raise
         if not SecondThread.pays():
             return first

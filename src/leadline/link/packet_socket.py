@@ -174,9 +174,14 @@ def check_alive(opened: socket.socket, interface: Interface) -> None:
         raise LinkError(f"interface {interface.name} cannot be used any more: {os.strerror(pending)}")
 
 
-def unmap(memory: mmap.mmap) -> None:
-    """Give a ring's memory back, and the socket that the mapping holds; later where somebody still reads it."""
-    try:
-        memory.close()
-    except BufferError:
-        pass
+def give_up(opened: socket.socket, memory: mmap.mmap | None) -> None:
+    """Close a socket and the mapping of its ring, which holds the socket as well.
+
+    Freed by the collector the mapping would be given up with Python's lock held: so it is where somebody still reads.
+    """
+    opened.close()
+    if memory is not None:
+        try:
+            memory.close()
+        except BufferError:
+            pass

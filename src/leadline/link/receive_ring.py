@@ -197,11 +197,9 @@ class ReceiveRing:
         if self._socket.fileno() < 0:
             return
         self._statistics.dropped += packet_socket.take_drops(self._socket)
-        self._socket.close()
-        # The mapping holds the socket as well. Freed by the collector it would be given up with Python's lock held.
         del self._status, self._full, self._captured, self._starts, self._seconds, self._nanoseconds
         del self._frames, self._raw
-        packet_socket.unmap(self._memory)
+        packet_socket.give_up(self._socket, self._memory)
 
 
 def _join(

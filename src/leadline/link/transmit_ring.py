@@ -84,7 +84,7 @@ class TransmitRing:
         self._head = 0
         memory = mapped[1] if mapped else None
         if mapped is not None and memory is not None and len(memory) != slots * self._slot_bytes:
-            mapped[0].close()  # its slots are too small for this interface
+            packet_socket.give_up(*mapped)  # its slots are too small for this interface
             mapped = memory = None
         self._socket = mapped[0] if mapped else packet_socket.open_packet_socket()
         try:
@@ -221,7 +221,5 @@ class TransmitRing:
                 self.flush()
             except LinkError:
                 pass
-        self._socket.close()
-        # The mapping holds the socket as well. Freed by the collector it would be given up with Python's lock held.
         del self._status, self._lengths, self._copied, self._frames
-        packet_socket.unmap(self._memory)
+        packet_socket.give_up(self._socket, self._memory)

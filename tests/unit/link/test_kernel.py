@@ -153,6 +153,14 @@ class Tried:
         self.closed = True
 
 
+class Mapping(str):
+    """A ring that only has a name."""
+
+    __slots__ = ()
+
+    def close(self) -> None: ...
+
+
 @pytest.fixture
 def tried(monkeypatch: pytest.MonkeyPatch) -> list[Tried]:
     """Every packet socket that is opened."""
@@ -163,8 +171,8 @@ def tried(monkeypatch: pytest.MonkeyPatch) -> list[Tried]:
         return sockets[-1]
 
     monkeypatch.setattr(packet_socket, "open_packet_socket", opened)
-    monkeypatch.setattr(kernel.receive_ring, "map_ring", lambda opened: "receiving")
-    monkeypatch.setattr(kernel.transmit_ring, "map_ring", lambda opened: "sending")
+    monkeypatch.setattr(kernel.receive_ring, "map_ring", lambda opened: Mapping("receiving"))
+    monkeypatch.setattr(kernel.transmit_ring, "map_ring", lambda opened: Mapping("sending"))
     return sockets
 
 

@@ -157,8 +157,10 @@ def test_waiting_for_any_of_several(timeout: float, monkeypatch: pytest.MonkeyPa
 def test_a_mapping_that_is_read_is_given_back_later() -> None:
     memory = mmap.mmap(-1, 4096)
     view = memoryview(memory)
-    packet_socket.unmap(memory)
+    opened = socket.socket()
+    packet_socket.give_up(opened, memory)
     assert not memory.closed
     view.release()
-    packet_socket.unmap(memory)
+    packet_socket.give_up(opened, memory)
     assert memory.closed
+    assert opened.fileno() < 0
