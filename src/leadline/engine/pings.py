@@ -74,6 +74,12 @@ class Pings:
         """How many pings are awaited, from all hosts together."""
         return int(self._on_way.sum())
 
+    @property
+    def awaited(self) -> Bool:
+        """Hosts that a ping is on its way to, ``(hosts,)``."""
+        awaited: Bool = self._on_way > 0
+        return awaited
+
     def _code_is_free(self, hosts: I64) -> Bool:
         """One lost ping may outlast the fifteen after it: its code is not given again while it is awaited."""
         free: Bool = ~self._pending[hosts, self._next[hosts] % CODES]

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from leadline.engine.decisions import Decision, Decisions
+from leadline.engine.fresh import Fresh
 from leadline.engine.governor import Governor
 from leadline.engine.hop_proof import HopProof
 from leadline.engine.ledger import CODES, Items, Ledger, Phase
@@ -18,6 +19,7 @@ from leadline.engine.pace import Pace
 from leadline.engine.pacing import Pacing, Suspicion
 from leadline.engine.path_proof import PathProof
 from leadline.engine.pings import CLOSE_INTERVAL, Pings
+from leadline.engine.presence import Presence
 from leadline.engine.rate import RateLimiter
 from leadline.engine.retries import Retries
 from leadline.engine.sends import Sends
@@ -30,8 +32,6 @@ F64 = NDArray[np.float64]
 U8 = NDArray[np.uint8]
 Bool = NDArray[np.bool_]
 
-# So many timing pings in a row without an answer of any kind, and the host is gone or shuts us out.
-GONE = 8
 # Timeouts shrink while round trips are learnt: look again at the latest after this many seconds.
 EXPIRY_GLANCE = 0.05
 _NONE: I64 = np.empty(0, dtype=np.int64)
@@ -40,9 +40,8 @@ _NONE: I64 = np.empty(0, dtype=np.int64)
 class Prober:
     """Schedules ``width`` possible probes to each of ``hosts`` hosts.
 
-    ``order``: the columns in the order in which they are sent: ``(width,)`` for all hosts alike, or, with ``offsets``
-    ``(hosts + 1,)``, one run for each host (``order[offsets[h]:offsets[h + 1]]``). ``patient``: what times out is
-    lost for good (connections), so a host that was never measured gets the first timeout, not that of its neighbours.
+    ``order``, ``offsets``: see ``Fresh``. ``patient``: what times out is lost for good (connections), so a host that
+    was never measured gets the first timeout, not that of its neighbours.
     ``hop``: finds a router that proves the path when nobody else does; only where TTL-limited probes can be sent.
     ``suspicion``: when a host is thought to limit its answers; ``None``: never. ``biased``: answers are those that came
     first of several, the lost ones are not heard of: loss is measured by pings alone.
@@ -54,9 +53,7 @@ class Prober:
         patient: bool = False, hop: HopProof | None = None, suspicion: Suspicion | None = None, biased: bool = False,
     ) -> None:  # fmt: skip
         self.hosts, self.width = hosts, width
-        self._order, self._offsets = order, offsets
-        self.counts: I64 = np.diff(offsets) if offsets is not None else np.full(hosts, len(order), dtype=np.int64)
-        self.cursor: I64 = np.zeros(hosts, dtype=np.int64)
+        self.fresh = Fresh(hosts, width, order, offsets)
         self.items = Items(hosts, width)
         self.ledger = Ledger()
         self.trips = RoundTrips(hosts, plan)
@@ -66,15 +63,14 @@ class Prober:
         self.pings = Pings(hosts)
         self.rate = rate or RateLimiter(plan.max_rate, plan.min_rate, now)
         self.in_flight: I64 = np.zeros(hosts + 1, dtype=np.int64)
-        self.active: Bool = self.counts > 0
+        self.active: Bool = self.fresh.counts > 0
         self.retries = Retries(self.items, hosts, width, plan.max_retries)
         wary = suspicion is not None and plan.max_retries > 0
         self.pacing = Pacing(self.items, hosts, width, order, offsets, suspicion) if wary and suspicion else None
         self._first_timeout = plan.initial_rtt_timeout
         self._patient, self._biased, self._leisurely = patient, biased, plan.leisurely
         self._group_control = plan.group_control
-        # Lost pings since the host was last heard of: loss only once it is heard of again.
-        self._missed: I64 = np.zeros(hosts, dtype=np.int64)
+        self.presence = Presence(hosts)
         self._next_expiry = now
         self._finished: list[I64] = [np.flatnonzero(~self.active)]
         self._decisions = Decisions()
@@ -99,7 +95,8 @@ class Prober:
         if not total and not len(ttls):
             return None
         wants_proof = self._wants_proof()
-        ping_hosts = self.pings.due(allowed, wants_proof, self.windows.cwnd[:-1], total)
+        wanted_now = wants_proof | (self._wants_last_word() & ~self.pings.awaited)
+        ping_hosts = self.pings.due(allowed, wanted_now, self.windows.cwnd[:-1], total)
         allowed[ping_hosts] -= 1
         busy = self.active & (allowed <= 0)
         busy[ping_hosts] = True
@@ -113,7 +110,7 @@ class Prober:
         total -= len(paced)
         again = self.retries.take(allowed, total)
         total -= len(again)
-        items = np.concatenate((paced, again, self._take_fresh(allowed, total)))
+        items = np.concatenate((paced, again, self.fresh.take(allowed, total)))
         if not len(items) and not len(ping_hosts) and not len(ttls):
             return None
         return self._book(now, ping_hosts, ttls, hop_codes, items)
@@ -124,6 +121,7 @@ class Prober:
         codes = self.items.mark_sent(items, now)
         self.ledger.add(items, self.items.tries[items], now)
         self.pings.probes_sent(hosts)
+        self.presence.asked(hosts, now)
         self.path.probes_sent(hosts)
         head = bool(self.pings.sent_so_far.sum() % 2)
         sends = Sends.of(ping_hosts, pings, hosts, items % self.width, codes, pings_first=head)
@@ -133,9 +131,7 @@ class Prober:
         if len(ttls) and self.path.hop is not None:
             # What the target never sees looks like what it is sent first.
             host = self.path.hop.host
-            sends = sends.behind(
-                ttls, hop_codes, host, int(self._order[self._offsets[host] if self._offsets is not None else 0])
-            )
+            sends = sends.behind(ttls, hop_codes, host, self.fresh.first_of(host))
         count = len(sends.hosts)
         self.rate.sent(count)
         self.pace.sent(count)
@@ -170,33 +166,6 @@ class Prober:
         else:
             room = int(np.floor(window - self.in_flight[-1] + 0.5))
         return room if paced is None else min(room, paced)
-
-    def _take_fresh(self, allowed: I64, total: int) -> I64:
-        if total <= 0:
-            return _NONE
-        wanted = np.minimum(allowed, self.counts - self.cursor)
-        hosts = np.flatnonzero(wanted > 0)
-        if not len(hosts):
-            return _NONE
-        # The hosts that are furthest behind go first, so that all of a group get their first probe before any its
-        # second.
-        hosts = hosts[np.argsort(self.cursor[hosts], kind="stable")[:total]]
-        share = wanted[hosts]
-        ends = np.cumsum(share)
-        if ends[-1] > total:
-            share = np.minimum(share, -(-total // len(hosts)))
-            over = np.cumsum(share) - total
-            share = np.maximum(0, share - np.maximum(0, np.minimum(over, share)))
-            ends = np.cumsum(share)
-        rank = np.arange(ends[-1]) - np.repeat(ends - share, share)
-        step = np.repeat(self.cursor[hosts], share) + rank
-        if self._offsets is not None:
-            step = step + np.repeat(self._offsets[hosts], share)
-        self.cursor[hosts] += share
-        every = np.repeat(hosts, share)
-        interleaved = np.argsort(rank, kind="stable")
-        items: I64 = (every * self.width + self._order[step])[interleaved]
-        return items
 
     # ---- what came back -----------------------------------------------------------------------------------------
 
@@ -238,7 +207,7 @@ class Prober:
         self.windows.acknowledge(hosts[codes == 0], 1.0)
         self.pace.resolved(len(hosts), 0)
         self.path.heard()
-        self._heard_of(hosts)
+        self._heard_of(hosts, now)
         lost_at = self.items.sent_before(items, codes, times[picked])
         self.governor.answered(hosts[measured], (times[picked] - rtt)[measured])
         counted = self.retries.counted(items, codes)
@@ -271,15 +240,13 @@ class Prober:
         self.windows.acknowledge(hosts, PING_MAGNIFIER)
         self.path.heard()
         self.loss.count(hosts, np.ones(len(hosts)), np.zeros(len(hosts)))
-        self._heard_of(hosts)
+        self._heard_of(hosts, now)
         self._grow_limits(now)
 
-    def _heard_of(self, hosts: I64) -> None:
-        missed = distinct(hosts[self._missed[hosts] > 0])
-        if len(missed):
-            lost = self._missed[missed].astype(np.float64)
-            self.loss.count(missed, lost, lost)
-            self._missed[missed] = 0
+    def _heard_of(self, hosts: I64, now: float) -> None:
+        back, missed = self.presence.heard(hosts, now)
+        if len(back):
+            self.loss.count(back, missed, missed)
 
     def forget_pings(self, hosts: I64) -> None:
         """Nobody waits any more for pings on their way to these (distinct) hosts: their ping probe changed."""
@@ -306,9 +273,7 @@ class Prober:
         phases = matrix[hosts]
         pending = (phases == Phase.OUTSTANDING) | (phases == Phase.WAITING)
         matrix[hosts] = np.where(pending, np.uint8(Phase.DECIDED), phases)
-        fresh = int((self.counts[hosts] - self.cursor[hosts]).sum())
-        self.resolved += fresh + int(pending.sum()) + int(self.retries.benched[hosts].sum())
-        self.cursor[hosts] = self.counts[hosts]
+        self.resolved += self.fresh.skip(hosts) + int(pending.sum()) + int(self.retries.benched[hosts].sum())
         self.in_flight[-1] -= self.in_flight[hosts].sum()
         self.in_flight[hosts] = 0
         self.retries.forget(hosts)
@@ -335,17 +300,17 @@ class Prober:
         if len(lost):
             self._leave(lost)
             self.windows.resolved(lost)
-            self._missed += np.bincount(lost, minlength=self.hosts)
+            missing = self.presence.lost(lost, self.loss.share())
             self.governor.lost(lost, lost_sent)
             self._dropped(lost, lost_sent, "timing ping lost", now)
-            self._give_up_measuring(np.flatnonzero((self._missed >= GONE) & (self.pings.score > 0)))
+            self._give_up_measuring(missing[self.pings.score[missing] > 0], now)
         if len(items):
             hosts = items // self.width
             self._leave(hosts)
             self.windows.resolved(hosts)
             self.windows.expired(len(items))
             self.pace.resolved(0, len(items))
-            self.path.timed_out(hosts, int((self.counts - self.cursor).sum()) + len(items))
+            self.path.timed_out(hosts, int(self.fresh.left.sum()) + len(items))
             self.retries.timed_out(items if self.pacing is None else self._held(self.pacing, items, now))
         if self.pacing is not None:
             self.retries.wait(self.pacing.let_go(now))
@@ -363,7 +328,7 @@ class Prober:
             self.retries.void(self.active)
             # Nor do pings that are still on their way tell anything of the pace that begins.
             self.forget_pings(np.arange(self.hosts))
-            self._missed[:] = 0
+            self.presence.pardon()
         # 0: no ceiling (infinity is no number in JSON).
         before = 0.0 if np.isinf(judged.before) else judged.before
         self._decisions.add(now, -1, "rate", judged.cause, before, judged.after)
@@ -374,17 +339,22 @@ class Prober:
         self.retries.bench(over)
         return rest
 
-    def _give_up_measuring(self, hosts: I64) -> None:
+    def _give_up_measuring(self, hosts: I64, now: float) -> None:
         """These hosts are gone: they are no measure of the path any more, and what is left is probed like silence."""
-        if len(hosts):
-            self.forget_pings(hosts)
-            self.pings.score[hosts] = 0
-            self._missed[hosts] = 0
-            self.windows.restart(hosts)
-            self.governor.forget(hosts)
+        if not len(hosts):
+            return
+        self.forget_pings(hosts)
+        self.pings.score[hosts] = 0
+        missed, old = self.presence.missed[hosts], self.windows.cwnd[hosts]
+        self.presence.leave(hosts)
+        self.windows.restart(hosts)
+        self.governor.forget(hosts)
+        for host, pings, before in zip(hosts, missed, old, strict=True):
+            cause = f"{pings} timing pings in a row lost: the host is gone or shuts us out"
+            self._decisions.add(now, int(host), "cwnd", cause, before, self.windows.cwnd[host])
 
     def _settled(self) -> Bool:
-        idle: Bool = self.active & (self.cursor == self.counts) & (self.in_flight[:-1] == 0)
+        idle: Bool = self.active & self.fresh.used_up & (self.in_flight[:-1] == 0)
         idle &= self.retries.waiting == 0
         if self.pacing is not None:
             idle &= self.pacing.held == 0
@@ -395,7 +365,7 @@ class Prober:
         if not idle.any():
             return
         self._grow_limits(now)
-        idle &= (self.retries.waiting == 0) & ~self._wants_proof()
+        idle &= (self.retries.waiting == 0) & ~self._wants_proof() & ~self._wants_last_word()
         if self.pacing is not None:
             idle &= ~self._look_closer(self.pacing, idle, now)
         done = np.flatnonzero(idle)
@@ -415,13 +385,24 @@ class Prober:
             self.retries.unbench(hosts)
         return likely
 
+    def _nearly_done(self) -> Bool:
+        """Hosts that nothing but silent probes keeps, and that time may be spent on."""
+        nearly: Bool = self.active & self.fresh.used_up & (self.retries.benched > 0) & (self.retries.waiting == 0)
+        return nearly & (not self._leisurely)
+
     def _wants_proof(self) -> Bool:
-        """Hosts whose silent probes may not be given up yet: too little is known of the loss on their path."""
-        retries = self.retries
-        nearly: Bool = self.active & (self.cursor == self.counts) & (retries.benched > 0) & (retries.waiting == 0)
-        nearly &= (retries.limit < retries.most) & (not self._leisurely)
-        own = nearly & self.pings.unproven(self.loss.told[:-1], retries.benched)
-        return own | self.path.unproven(nearly, retries.benched)
+        """Hosts whose silent probes may not be given up yet: too little is known of the loss on their path, or too
+        many of their pings were lost.
+        """
+        nearly = self._nearly_done()
+        leaving = nearly & self.presence.doubtful & (self.pings.score > 0)
+        nearly &= self.retries.limit < self.retries.most
+        own = nearly & self.pings.unproven(self.loss.told[:-1], self.retries.benched)
+        return leaving | own | self.path.unproven(nearly, self.retries.benched)
+
+    def _wants_last_word(self) -> Bool:
+        """Hosts that may have left: silence tells something of ports only while they answer something else."""
+        return self._nearly_done() & self.presence.unheard & (self.pings.score > 0)
 
     def next_timer(self, now: float) -> float | None:
         """When ``take`` should be called again if nothing arrives."""
@@ -430,7 +411,7 @@ class Prober:
         times += [at for at in later if at is not None]
         if self.pacing is not None:
             times.append(self.pacing.next_time(now))
-        held = self.active & (self.delays.next_send > now) & ((self.cursor < self.counts) | (self.retries.waiting > 0))
+        held = self.active & (self.delays.next_send > now) & (~self.fresh.used_up | (self.retries.waiting > 0))
         if held.any():
             times.append(float(self.delays.next_send[held].min()))
         return min(times)
@@ -451,11 +432,11 @@ class Prober:
 
     def progress(self) -> float:
         """Share of the work done, 0..1 (probes that may still need a retransmission count half)."""
-        total = int(self.counts.sum())
+        total = int(self.fresh.counts.sum())
         if not total:
             return 1.0
         held = int(self.pacing.held.sum()) if self.pacing is not None else 0
-        return min(1.0, (self.resolved + 0.5 * max(0, int(self.cursor.sum()) - self.resolved - held)) / total)
+        return min(1.0, (self.resolved + 0.5 * max(0, int(self.fresh.cursor.sum()) - self.resolved - held)) / total)
 
     def remaining(self) -> float | None:
         """Seconds until hosts that limit their answers are through; ``None``: nobody knows, or there are none."""

@@ -233,7 +233,7 @@ def _raw(
     path = f"raw {technique.protocol.label}"
     session.recall(group.route, path, prober)
     link = session.link(group.route)
-    steps = drive(machine, link, clock, session.control, session.meter(technique.task, int(prober.counts.sum())))
+    steps = drive(machine, link, clock, session.control, session.meter(technique.task, int(prober.fresh.counts.sum())))
     yield from _watch(steps, machine, session, technique.task, bounds)
     session.remember(group.route, path, prober)
 
@@ -253,7 +253,7 @@ def _connections(
         names=listing.names, materialised=listing.materialised, tracing=session.control.packet_trace,
     )  # fmt: skip
     try:
-        meter = session.meter(CONNECT_TASK, int(prober.counts.sum()))
+        meter = session.meter(CONNECT_TASK, int(prober.fresh.counts.sum()))
         steps = drive_connections(machine, connector, clock, session.control, meter)
         yield from _watch(steps, machine, session, CONNECT_TASK, bounds)
     finally:
@@ -327,6 +327,6 @@ class _Watch:
             rttvar=float(trips.rttvar[row]) if own else -1.0,
             timeout=float(trips.timeout[row]),
             interrupted=cut,
-            remarks=tuple(machine.remarks(row, bool(cut))) if isinstance(machine, RawScan) else (),
+            remarks=tuple(machine.remarks(row, bool(cut))),
             spent=float(clocks.spent[row]),
         )

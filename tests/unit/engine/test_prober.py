@@ -29,7 +29,7 @@ def test_room_smaller_than_the_hosts_serves_those_behind_first() -> None:
     prober = prober_of(3, 2)
     order = [take(prober, T0, 2).hosts.tolist() for _ in range(3)]
     assert order == [[0, 1], [2, 0], [1, 2]]
-    assert prober.cursor.tolist() == [2, 2, 2]
+    assert prober.fresh.cursor.tolist() == [2, 2, 2]
 
 
 def test_hosts_with_orders_of_their_own() -> None:

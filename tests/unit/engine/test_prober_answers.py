@@ -7,7 +7,8 @@ import pytest
 
 from leadline.engine.governor import Governor, Overrun
 from leadline.engine.ledger import Phase
-from leadline.engine.prober import EXPIRY_GLANCE, GONE
+from leadline.engine.presence import GONE
+from leadline.engine.prober import EXPIRY_GLANCE
 from leadline.engine.sends import PING
 from leadline.model.plan import TimingPlan
 from tests.support.probing import T0, FakeHosts, answer, check_books, prober_of, take
@@ -43,8 +44,8 @@ def test_late_answers_reach_waiting_and_benched_items() -> None:
     again = take(prober, T0 + 1.3)
     assert again.columns.tolist() == [1, 2]
     assert again.codes.tolist() == [1, 1]
-    prober.cursor[0] = 2  # something is left to send, so that the host is not finished meanwhile
-    prober.counts[0] = 3
+    prober.fresh.cursor[0] = 2  # something is left to send, so that the host is not finished meanwhile
+    prober.fresh.counts[0] = 3
     prober.expire(T0 + 9)
     assert prober.items.phase.tolist() == [Phase.DECIDED, Phase.BENCHED, Phase.BENCHED]
     answer(prober, sends, [1], T0 + 9)
@@ -146,7 +147,7 @@ def test_a_better_ping_probe_makes_those_on_the_way_forgotten_not_lost() -> None
     check_books(prober)
     assert prober.pings._on_way.tolist() == [0, 1]
     prober.expire(T0 + 9)
-    assert prober._missed.tolist() == [0, 1]
+    assert prober.presence.missed.tolist() == [0, 1]
 
 
 def test_requeued_items_go_again_as_the_same_try_and_expire_once() -> None:
