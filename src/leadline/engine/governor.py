@@ -21,6 +21,7 @@ from leadline.model.quick_dataclass import dataclass
 
 I64 = NDArray[np.int64]
 F64 = NDArray[np.float64]
+Bool = NDArray[np.bool_]
 
 # Answers and losses that one judgement takes. What is sent is told apart by slots of time, as long as a timeout or so
 # many seconds; a slot is judged when it is ripe: two later.
@@ -32,8 +33,8 @@ TOO_MUCH = 0.08
 # Standard deviations by which it has to be more: for the first time, and where a path was overrun before.
 SURE, SURE_AGAIN = 3.0, 2.0
 # How far one judgement lowers the ceiling at most, how far below what came through it begins again, and how it rises:
-# fast while far below the rate that was too much, slowly near it.
-LOWEST_STEP, MARGIN, RISE, SLOW_RISE, NEAR = 0.3, 0.95, 1.1, 1.01, 0.9
+# fast while far below the rate that was too much, slowly near it, and faster where no rate was found to be too much.
+LOWEST_STEP, MARGIN, RISE, SLOW_RISE, NEAR, FREE_RISE = 0.3, 0.95, 1.1, 1.01, 0.9, 2.0
 # More than this no path loses by itself.
 MOST_GIVEN = 0.5
 # A loss that makes what was tried until now worthless.
@@ -41,12 +42,12 @@ HEAVY = 0.3
 # What losses weigh when the pace has changed.
 FADED = 0.25
 # Answers and losses of one host that count in one judgement, and those after which it has a share of its own.
-# Of so many hosts with a share the path's is the two fifths quantile.
-HOST_WEIGHT, HOST_TOLD, MANY_HOSTS = 8.0, 4.0, 6
-# By how much the rate must have fallen before it is judged whether that was of any use, and the share of the first loss
-# that must be left if it was not. For few hosts, and for many, where the share is a quantile, which is coarse. The
-# first loss of few that is too much is often so by chance.
-TEST_OF_FEW, TEST_OF_MANY = (0.6, 0.3), (0.4, 0.6)
+# Of so many hosts with a share the path's is that of those that lose alike: within so many standard deviations, looked
+# for in so many steps.
+HOST_WEIGHT, HOST_TOLD, MANY_HOSTS, DEVIATIONS, OUTWARDS = 8.0, 4.0, 6, 2.0, 4
+# How far the rate must have fallen before it is judged whether that was of any use; the share of the first loss that
+# must be left if it was not; and what is delivered then, between in proportion (0) and as much as before (1).
+TEST_AT, STILL_LOST, IN_PROPORTION = 0.6, 0.5, 0.35
 # No path is so poor that less than this is worth the time (probes a second).
 LEAST_RATE = 5.0
 
@@ -94,7 +95,6 @@ class Governor:
         self.given = 0.0
         self._too_much = np.inf
         self._reference: tuple[float, float] | None = None
-        self._test_at, self._still_lost = TEST_OF_FEW if hosts < MANY_HOSTS else TEST_OF_MANY
         self._good: F64 = np.zeros((SLOTS, hosts))
         self._lost: F64 = np.zeros((SLOTS, hosts))
         self._sent: F64 = np.zeros(SLOTS)
@@ -177,19 +177,24 @@ class Governor:
             if share < self.given - chance:
                 self.given = (self.given + share) / 2
             if self.ceiling is not None and rate > 0.7 * self.ceiling:
-                self.ceiling *= RISE if self.ceiling < NEAR * self._too_much else SLOW_RISE
+                self.ceiling *= self._rise()
             self._ripe_good[:] = self._ripe_lost[:] = 0
             self._ripe_sent = self._ripe_time = 0.0
         after = np.inf if self.ceiling is None else self.ceiling
         return Overrun(share, before, after) if overrun else None
 
+    def _rise(self) -> float:
+        assert self.ceiling is not None
+        if math.isinf(self._too_much):
+            return FREE_RISE
+        return RISE if self.ceiling < NEAR * self._too_much else SLOW_RISE
+
     def _share(self) -> float:
         """Loss on what the hosts have in common: one that limits its answers is its own affair."""
         lost, told = self._ripe_lost, self._ripe_good + self._ripe_lost
-        enough = told >= HOST_TOLD
-        if np.count_nonzero(enough) >= MANY_HOSTS:
-            return float(np.quantile(lost[enough] / told[enough], 0.4, method="lower"))
         weight = self._weights(told)
+        if np.count_nonzero(told >= HOST_TOLD) >= MANY_HOSTS:
+            weight = weight * _alike(lost, told, weight)
         return float((weight * lost).sum() / (weight * told).sum())
 
     def _samples(self, told: F64) -> float:
@@ -207,20 +212,43 @@ class Governor:
         return max(HOST_WEIGHT, ENOUGH_TOLD / max(1, int(np.count_nonzero(told))))
 
     def _lower(self, share: float, rate: float) -> None:
-        if self._reference is None or share > self._reference[1] + TOO_MUCH:
-            # Where it was worst is what to compare with.
-            self._reference = rate, share
-        first, first_share = self._reference
-        if rate <= self._test_at * first and share <= MOST_GIVEN:
-            delivered = rate * (1 - share) / (first * (1 - first_share) + 1e-9)
-            if delivered < (rate / first + 1) / 2 and share > self._still_lost * first_share:
-                # Less was sent, less came through, and still too much was lost: it was not us. Back to what the path
-                # carried at first if so much was always lost.
-                self.given = share
-                self.ceiling = first * min(1.0, (1 - first_share) / (1 - share))
-                self._too_much, self._reference = np.inf, None
-                return
-            self._reference = rate, share
+        doubt = self.given > 0 and self._reference is None
+        if self._is_of_no_use(share, rate):
+            return
         came_through = rate * max(LOWEST_STEP, 1 - (share - self.given))
         self.ceiling = max(LEAST_RATE, MARGIN * came_through)
+        if doubt:
+            # More is lost than the path loses by itself: far below this rate it shows whether it does at all.
+            self.ceiling = max(LEAST_RATE, min(self.ceiling, TEST_AT * rate))
         self._too_much = came_through
+
+    def _is_of_no_use(self, share: float, rate: float) -> bool:
+        """Whether sending less than where it was worst loses as much: then that is given, and the ceiling goes back."""
+        if self._reference is None or share > self._reference[1] + TOO_MUCH:
+            self._reference = rate, share
+        first, first_share = self._reference
+        if rate > TEST_AT * first or share > MOST_GIVEN:
+            return False
+        delivered = rate * (1 - share) / (first * (1 - first_share) + 1e-9)
+        in_proportion = delivered < rate / first + IN_PROPORTION * (1 - rate / first)
+        if in_proportion and share > STILL_LOST * first_share:
+            # Back to what the path carried at first if so much was always lost.
+            self.given = share
+            self.ceiling = first * min(1.0, (1 - first_share) / (1 - share))
+            self._too_much, self._reference = np.inf, None
+            return True
+        self._reference = rate, share
+        return False
+
+
+def _alike(lost: F64, told: F64, weight: F64) -> Bool:
+    """The hosts that lose as most of them do, ``(hosts,)``.
+
+    From the half that loses least outwards: who loses no more than chance can make of what they lose is one of them.
+    """
+    shares = lost / np.maximum(told, 1.0)
+    alike: Bool = shares <= np.quantile(shares[told >= HOST_TOLD], 0.5, method="lower")
+    for _ in range(OUTWARDS):
+        share = float((weight * lost * alike).sum() / (weight * told * alike).sum())
+        alike = lost <= told * share + DEVIATIONS * np.sqrt(told * share * (1 - share)) + 1
+    return alike

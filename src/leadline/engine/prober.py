@@ -320,6 +320,7 @@ class Prober:
 
     def _govern(self, now: float) -> None:
         judged = self.governor.judge(now, float(self.trips.timeout[-1]))
+        self.windows.given = self.governor.given
         if judged is None:
             return
         self.loss.fade(judged.kept)

@@ -154,6 +154,8 @@ class Windows:
         self.last_drop: F64 = np.full(hosts + 1, -np.inf)
         # What was in flight when the last proof of the path came, and what blind growth may reach after a loss.
         self._carried = self._blind_limit = float(low)
+        # What the path is known to lose by itself: no reason to send less.
+        self.given = 0.0
         # Since the last decrease of each row.
         self._good: F64 = np.zeros(hosts + 1)
         self._lost: F64 = np.zeros(hosts + 1)
@@ -256,6 +258,7 @@ class Windows:
         if sent.max() > self.last_drop[-1]:
             rows = np.append(rows, len(self.cwnd) - 1)
             share = np.append(share, self._group_share(hosts))
+        share = np.maximum(0.0, share - self.given) / (1 - self.given)
         group = self.cwnd[-1]
         self.cwnd[rows] = np.maximum(self.low, self.cwnd[rows] * (1 - share / 2))
         # What one host answers without loss the path carries, however much its neighbours lose or limit.

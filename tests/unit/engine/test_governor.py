@@ -77,18 +77,31 @@ def test_loss_that_does_not_depend_on_the_rate_is_taken_as_given() -> None:
     assert min(path.rates) < 500
 
 
-@pytest.mark.parametrize("seed", range(4))
-@pytest.mark.parametrize("hosts", [1, 4])
-def test_a_loss_of_its_own_is_known_before_the_rate_has_fallen_far(hosts: int, seed: int) -> None:
-    path = Path(hosts, 1000.0, lambda rate: 0.19, seed)
-    path.run(8)
-    assert min(path.rates) > 400
-    assert np.mean(path.rates) > 850
+@pytest.mark.parametrize("hosts", [1, 4, 30, 100])
+@pytest.mark.parametrize("loss", [0.12, 0.19, 0.28])
+def test_a_loss_of_its_own_is_known_before_the_rate_has_fallen_far(hosts: int, loss: float) -> None:
+    paths = [Path(hosts, 1000.0, lambda rate: loss, seed) for seed in range(4)]
+    for path in paths:
+        path.run(8)
+    means = [np.mean(path.rates) for path in paths]
+    assert np.mean(means) > 800
+    assert min(means) > 500
+    assert np.median([min(path.rates) for path in paths]) > 300
 
 
-def test_a_bottleneck_behind_a_lossy_path_is_found_all_the_same() -> None:
-    path = Path(4, 5000.0, lambda rate: 1 - 0.9 * min(1.0, 800 / rate))
-    assert path.run(30) < 1500
+@pytest.mark.parametrize("hosts", [1, 4, 30, 100])
+def test_a_bottleneck_behind_a_lossy_path_is_found_and_used(hosts: int) -> None:
+    rates = [Path(hosts, 5000.0, lambda rate: 1 - 0.9 * min(1.0, 800 / rate), seed).run(30) for seed in range(3)]
+    assert 600 < np.mean(rates) < 1000
+    assert min(rates) > 400
+
+
+@pytest.mark.parametrize("hosts", [1, 30])
+def test_what_was_wrongly_taken_as_given_is_not_for_long(hosts: int) -> None:
+    path = Path(hosts, 5000.0, bottleneck(800))
+    path.governor.given, path.governor.ceiling = 0.3, 1200.0
+    assert path.run(20) < 950
+    assert path.governor.given < 0.1
 
 
 def test_a_bottleneck_that_widens_is_used_again() -> None:
