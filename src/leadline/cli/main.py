@@ -149,12 +149,10 @@ def _refuse(mistakes: Sequence[str]) -> int:
 
 
 def _internal_error(error: Exception, arguments: Sequence[str]) -> int:
-    if any(argument.startswith("-d") for argument in arguments):
-        import traceback
+    from leadline.cli.faults import fault_words
 
-        traceback.print_exception(error)
-    text = _printable(f"{type(error).__name__}: {error}")
-    sys.stderr.write(f"leadline: internal error: {text} (a fault of Leadline; with -d it shows where)\n")
+    told = fault_words(error, any(argument.startswith("-d") for argument in arguments))
+    sys.stderr.write(f"leadline: {_printable(told)}\n")
     return exit_codes.FATAL
 
 
@@ -242,6 +240,7 @@ def _run(plan: Plan, options: Options, network: Network, resolver: Resolver, spe
     control = Control()
     control.packet_trace = plan.output.packet_trace
     with ExitStack() as stack:
+        signals = stack.enter_context(StopSignals(control))
         recorded = None
         if options.record is not None:
             recorded = _recorded(network, _capture_file(options.record, options.append))
@@ -251,7 +250,7 @@ def _run(plan: Plan, options: Options, network: Network, resolver: Resolver, spe
         # Where targets are typed in, every key belongs to the list of targets.
         listed = "-" in (*plan.targets.input_files, *plan.targets.exclude_files)
         terminal = Terminal(control, sinks, plan.output.interactive, os.environ.get("TERM", ""), not listed)
-        stack.enter_context(StopSignals(control, terminal.restore))
+        signals.before_leaving = terminal.restore
         stack.enter_context(terminal)
         if listed:
             stack.enter_context(StoppableInput(control.stopping))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from leadline import __version__
 from leadline.cli import exit_codes
+from leadline.cli.faults import fault_words
 from leadline.cli.terminal import Terminal
 from leadline.errors import ScanError
 from leadline.model.event import Event, HostDone, Notice, ScanEnded, ScanStarted
@@ -149,12 +150,7 @@ class Session:
         )
 
     def _internal_error(self, error: Exception) -> None:
-        if self._plan.output.debugging > 0:
-            import traceback
-
-            traceback.print_exception(error)
-        hint = "" if self._plan.output.debugging > 0 else " (a fault of Leadline; with -d it shows where)"
-        self._end("error", f"internal error: {type(error).__name__}: {error}{hint}")
+        self._end("error", fault_words(error, self._plan.output.debugging > 0))
         self._ended = ScanEnded(at=0.0, ended=0.0, exit="error")
 
     def _status(self, problems: bool) -> int:

@@ -33,7 +33,7 @@ class StopSignals:
         leave: Callable[[int], None] = os._exit,
     ) -> None:
         self._control = control
-        self._before_leaving = before_leaving
+        self.before_leaving = before_leaving
         self._leave = leave
         self._count = 0
         self._previous: dict[signal.Signals, object] = {}
@@ -60,5 +60,5 @@ class StopSignals:
         if self._count == 2:
             raise KeyboardInterrupt(name)
         if self._count > 2:
-            self._before_leaving()
+            self.before_leaving()
             self._leave(exit_codes.for_signal(name))
