@@ -152,16 +152,32 @@ def test_what_an_overrun_means() -> None:
     assert "loses by itself" in back.cause
 
 
-def test_one_host_that_limits_its_answers_is_its_own_affair() -> None:
+@pytest.mark.parametrize("limited", [1, 4])
+def test_hosts_that_limit_their_answers_are_their_own_affair(limited: int) -> None:
     governor = Governor(10, T0)
     now = T0
     for _ in range(200):
         now += STEP
         governor.sent(20, now)
-        governor.answered(np.repeat(np.arange(1, 10), 2), np.full(18, now))
-        governor.lost(np.zeros(2, dtype=np.int64), np.full(2, now))
+        governor.answered(np.repeat(np.arange(limited, 10), 2), np.full(2 * (10 - limited), now))
+        governor.lost(np.repeat(np.arange(limited), 2), np.full(2 * limited, now))
         assert governor.judge(now, PATIENCE) is None
     assert governor.ceiling is None
+
+
+def test_what_most_hosts_lose_is_the_paths() -> None:
+    governor = Governor(10, T0)
+    now = T0
+    judged = None
+    while judged is None and now < T0 + 5:
+        now += STEP
+        governor.sent(20, now)
+        # Three hosts lose nothing: luck, or another path. The others lose every second probe.
+        governor.answered(np.concatenate((np.arange(10), np.arange(3))), np.full(13, now))
+        governor.lost(np.arange(3, 10), np.full(7, now))
+        judged = governor.judge(now, PATIENCE)
+    assert judged is not None
+    assert governor.ceiling is not None
 
 
 def test_nothing_is_judged_by_a_few_nor_by_what_left_before_the_last_change() -> None:
