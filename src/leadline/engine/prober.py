@@ -34,6 +34,8 @@ Bool = NDArray[np.bool_]
 
 # Timeouts shrink while round trips are learnt: look again at the latest after this many seconds.
 EXPIRY_GLANCE = 0.05
+# So many silent probes are worth asking whether their host is still there.
+WORTH_A_WORD = 8
 _NONE: I64 = np.empty(0, dtype=np.int64)
 
 
@@ -403,7 +405,8 @@ class Prober:
 
     def _wants_last_word(self) -> Bool:
         """Hosts that may have left: silence tells something of ports only while they answer something else."""
-        return self._nearly_done() & self.presence.unheard & (self.pings.score > 0)
+        many = self.retries.benched >= WORTH_A_WORD
+        return self._nearly_done() & many & self.presence.unheard & (self.pings.score > 0)
 
     def next_timer(self, now: float) -> float | None:
         """When ``take`` should be called again if nothing arrives."""
