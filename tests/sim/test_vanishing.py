@@ -33,6 +33,8 @@ def test_a_host_that_vanishes_is_told_of(technique: str, answered: int) -> None:
     (remark,) = host.remarks
     assert WORDS in remark
     assert remark.startswith("from 0.")
+    assert host.silent_since is not None
+    assert 0 < host.silent_since < scan.seconds
     filtered = sum(s.count for s in host.summaries if s.state is PortState.FILTERED)
     filtered += sum(port.state is PortState.FILTERED for port in host.ports)
     assert filtered >= PORTS - answered
@@ -56,4 +58,5 @@ def test_a_host_that_is_there_is_not_doubted(technique: str, loss: float) -> Non
         )
         host = scan.host("10.0.0.1")
         assert host.remarks == ()
+        assert host.silent_since is None
         assert open_ports(host) == {22, 80}

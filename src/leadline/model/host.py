@@ -39,9 +39,10 @@ class Host:
     registered owner (empty: unknown). ``ports``: materialised one by one, ascending by protocol then number; ports of a
     state that too many share are in ``summaries`` instead. ``interrupted``: the stage during which the scan of this
     host was cut ("" when it is complete); ports not decided by then are absent. ``timed_out``: it was
-    ``--host-timeout`` that cut it, ``gave_up``: ``--max-open-ports``. ``remarks``: what else a user should know of the
-    host as a whole, a sentence each, without the full stop. ``other_addresses``: further addresses that the typed name
-    resolves to, not scanned.
+    ``--host-timeout`` that cut it, ``gave_up``: ``--max-open-ports``. ``silent_since``: seconds since the scan began at
+    which it was heard of last, if it left then, ``None`` when it did not. ``remarks``: what else a user should know of
+    the host as a whole, a sentence each, without the full stop. ``other_addresses``: further addresses that the typed
+    name resolves to, not scanned.
     """
 
     address: Address
@@ -64,6 +65,7 @@ class Host:
     interrupted: str = ""
     timed_out: bool = False
     gave_up: bool = False
+    silent_since: float | None = None
     remarks: tuple[str, ...] = ()
 
     @property

@@ -104,6 +104,7 @@ def with_ports(host: Host, found: HostPorts) -> Host:
         interrupted=found.interrupted,
         timed_out=found.timed_out,
         gave_up=found.gave_up,
+        silent_since=found.silent_since,
         remarks=(*host.remarks, *found.remarks),
     )
 

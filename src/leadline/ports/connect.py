@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from leadline.model.event import PacketTraced, PortFound
 from leadline.model.port import Port, PortState, PortSummary
 from leadline.ports.classify import CONNECT_MEANINGS
 from leadline.ports.probes import PortMatrix
-from leadline.ports.result import PortColumns, ServiceNames, absence_words
+from leadline.ports.result import PortColumns, ServiceNames
 
 I64 = NDArray[np.int64]
 U8 = NDArray[np.uint8]
@@ -81,10 +81,6 @@ class ConnectScan(ConnectMachine):
     def _port(self, item: int, at: float) -> Port:
         tried = self.prober.items
         return self.columns.port(item, int(tried.tries[item]), int(tried.answered_try[item]), at, self._names)
-
-    def remarks(self, host: int, cut: bool) -> Iterator[str]:
-        """What a user should know of the host besides its ports."""
-        yield from absence_words(self.prober, host, self.epoch)
 
     def result(self, host: int, now: float, complete: bool) -> tuple[tuple[Port, ...], tuple[PortSummary, ...]]:
         """The ports of one host. ``complete``: the scan of the host ran to its end, so silence is an answer too."""

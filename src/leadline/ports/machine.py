@@ -28,7 +28,6 @@ from leadline.ports.result import (
     OPEN_ONLY,
     PortColumns,
     ServiceNames,
-    absence_words,
     icmp_answer,
     limit_words,
     sctp_answer,
@@ -183,7 +182,6 @@ class RawScan(RawMachine):
         # Of TCP the pace that a host keeps up with and the one that the path does look alike: nothing is claimed.
         if pacing is not None and self.technique.protocol in (Protocol.UDP, Protocol.IP):
             yield from limit_words(*pacing.limits.estimate(host))
-        yield from absence_words(self.prober, host, self.epoch)
         if cut:
             yield from self.columns.open_cases(host)
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
 
 from leadline.engine.ledger import Items
-from leadline.engine.prober import Prober
 from leadline.model.address import Address, address_of
 from leadline.model.evidence import Evidence
 from leadline.model.port import Port, PortState, PortSummary, Protocol, Reason
@@ -177,12 +175,11 @@ def limit_words(rate: float, burst: float) -> Iterator[str]:
         yield f"it limits its ICMP errors to about {told} a second{saved}; it was asked at that pace"
 
 
-def absence_words(prober: Prober, host: int, epoch: float) -> Iterator[str]:
-    """One sentence about a host that was there and is not any more, where that leaves silent ports in doubt."""
-    since = prober.presence.gone_since(host)
-    if since is None or not prober.retries.benched[host]:
+def absence_words(since: float | None) -> Iterator[str]:
+    """One sentence about a host that was heard of last so many seconds after the scan began; ``None``: none."""
+    if since is None:
         return
-    when = "in this scan it" if math.isinf(since) else f"from {since - epoch:.2f}s on it"
+    when = f"from {since:.2f}s on it" if since else "in this scan it"
     yield (
         f"{when} answered nothing, not even what it had answered before: it is gone or shuts this scanner out, "
         "and its silence tells nothing of its ports"

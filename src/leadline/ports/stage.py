@@ -27,7 +27,7 @@ from leadline.ports.connect import ConnectScan
 from leadline.ports.listing import Listing, listing_of
 from leadline.ports.machine import RawScan
 from leadline.ports.probes import PortMatrix, port_matrix
-from leadline.ports.result import ServiceNames
+from leadline.ports.result import ServiceNames, absence_words
 from leadline.ports.techniques import RawTechnique, hasty, raw_technique
 
 I64 = NDArray[np.int64]
@@ -48,7 +48,8 @@ _SUSPICIONS = {
 @dataclass(frozen=True, slots=True)
 class HostPorts:
     """The ports of the group's host ``row``. ``interrupted``: the task that was cut before its end (else empty).
-    ``timed_out``, ``gave_up``, ``remarks``: as of ``model.host.Host``. ``spent``: seconds that were worked on it.
+    ``timed_out``, ``gave_up``, ``silent_since``, ``remarks``: as of ``model.host.Host``. ``spent``: seconds that were
+    worked on it.
     """
 
     row: int
@@ -60,6 +61,7 @@ class HostPorts:
     interrupted: str = ""
     timed_out: bool = False
     gave_up: bool = False
+    silent_since: float | None = None
     remarks: tuple[str, ...] = ()
     spent: float = 0.0
 
@@ -166,6 +168,7 @@ def _merged(before: HostPorts, after: HostPorts) -> HostPorts:
         srtt=timed.srtt,
         rttvar=timed.rttvar,
         timeout=timed.timeout,
+        silent_since=before.silent_since if after.silent_since is None else after.silent_since,
         remarks=(*before.remarks, *after.remarks),
     )
 
@@ -319,6 +322,7 @@ class _Watch:
         ports, summaries = machine.result(row, now, complete=not cut)
         trips = machine.prober.trips
         own = trips.srtt[row] >= 0
+        since = _silent_since(machine, row)
         return HostPorts(
             row=row,
             ports=ports,
@@ -327,6 +331,19 @@ class _Watch:
             rttvar=float(trips.rttvar[row]) if own else -1.0,
             timeout=float(trips.timeout[row]),
             interrupted=cut,
-            remarks=tuple(machine.remarks(row, bool(cut))),
+            silent_since=since,
+            remarks=(*_own_remarks(machine, row, bool(cut)), *absence_words(since)),
             spent=float(clocks.spent[row]),
         )
+
+
+def _own_remarks(machine: RawScan | ConnectScan, row: int, cut: bool) -> Iterator[str]:
+    return machine.remarks(row, cut) if isinstance(machine, RawScan) else iter(())
+
+
+def _silent_since(machine: RawScan | ConnectScan, row: int) -> float | None:
+    """When a host that left and has silent ports was heard of last; 0 if that was before its ports were asked."""
+    since = machine.prober.presence.gone_since(row)
+    if since is None or not machine.prober.retries.benched[row]:
+        return None
+    return max(0.0, since - machine.epoch)

@@ -161,7 +161,9 @@ def _port(recording: Recording, port: Fields, most: int) -> Iterator[str]:
     yield f"{_title_of(whole(port, 'number'), port)}{known}: {shown(state)} ({shown(reason)})"
     yield from _evidence(proof, shown(state), shown(reason))
     others = _answering(recording, port) if recording.host else None
-    yield _INDENT + port_meaning(state, reason, raw(proof, "probe"), whole(proof, "tries"), others)
+    yield _INDENT + port_meaning(
+        state, reason, raw(proof, "probe"), whole(proof, "tries"), others, left=_left(recording)
+    )
     if state != "open" and raw(port, "protocol") == "tcp" and reason == "reset":
         doubt = reset_doubt(whole(proof, "ttl"), _usual_ttl(recording))
         if doubt:
@@ -193,6 +195,10 @@ def _answering(recording: Recording, port: Fields) -> int:
     return others + sum(whole(summary, "count") for summary in summaries if raw(summary, "reason") != silent)
 
 
+def _left(recording: Recording) -> bool:
+    return number(recording.host, "silent_since") is not None
+
+
 def _holds(summary: Fields, asked: int) -> bool:
     return any(first <= asked <= last for first, last in pairs(summary, "ranges"))
 
@@ -205,7 +211,7 @@ def _counted_port(recording: Recording, summary: Fields, asked: int) -> Iterator
     yield f"{_INDENT}one of {whole(summary, 'count')} {shown(state)} {noun}s: {shown(reason)}"
     many = f"{noun.capitalize()}s that many share"
     yield f"{_INDENT}{many} are kept as ranges: tries and times of each are not in the file."
-    yield _INDENT + port_meaning(state, reason, probe, 0, _answering(recording, summary))
+    yield _INDENT + port_meaning(state, reason, probe, 0, _answering(recording, summary), left=_left(recording))
 
 
 def _title_of(number: int, said: Fields) -> str:

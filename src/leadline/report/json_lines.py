@@ -181,6 +181,7 @@ def _host(host: Host) -> Json:
         "interrupted": host.interrupted,
         "timed_out": host.timed_out,
         "gave_up": host.gave_up,
+        "silent_since": host.silent_since,
         "remarks": list(host.remarks),
     }
 

@@ -49,8 +49,11 @@ _PROTOCOLS: Mapping[tuple[str, str], str] = {
 _SPOILED = "with a wrong checksum"
 
 
-def port_meaning(state: str, reason: str, probe: str, tries: int, others: int | None) -> str:
-    """One sentence. ``others``: how many of the host's other ports answered, ``None`` when that cannot be told."""
+def port_meaning(state: str, reason: str, probe: str, tries: int, others: int | None, *, left: bool = False) -> str:
+    """One sentence. ``others``: how many of the host's other ports answered, ``None`` when that cannot be told.
+
+    ``left``: the host stopped answering in the middle of its scan.
+    """
     if _SPOILED in probe:
         if reason == "no-response":
             return f"{_nothing(tries)}: who looks at checksums drops such a probe, so this says nothing of the port."
@@ -72,6 +75,8 @@ def port_meaning(state: str, reason: str, probe: str, tries: int, others: int | 
     if state in ("filtered", "open|filtered") and reason != "no-response":
         why = _REFUSALS.get(reason, "it was refused")
         return f"The probe was answered by a refusal instead of by the port: {why}. Something on the way blocks it."
+    if left and reason == "no-response":
+        return f"{_nothing(tries)}, but nor did anything else from some time on: the port may be in any state."
     if state == "filtered":
         return _silent(tries, others)
     if state == "open|filtered":

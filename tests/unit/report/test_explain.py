@@ -32,6 +32,16 @@ def test_silence_among_answers() -> None:
     assert any("3 tries while 21 other ports of the host answered" in line for line in story)
 
 
+def test_silence_of_a_host_that_left() -> None:
+    silent = SUMMARY | {"state": "filtered", "reason": "no-response", "ranges": [[100, 120]]}
+    left = recording(
+        HOST | {"ports": [PORT | {"evidence": PROOF}], "summaries": [SUMMARY, silent], "silent_since": 1.5}
+    )
+    for number in (22, 101):
+        assert any("the port may be in any state" in line for line in port_story(left, number, "tcp") or ())
+    assert not any("in any state" in line for line in port_story(left, 7, "tcp") or ())
+
+
 def test_a_port_of_many() -> None:
     made = recording(HOST | {"summaries": [SUMMARY]})
     assert any("one of 21 closed ports: reset" in line for line in port_story(made, 7, "") or ())

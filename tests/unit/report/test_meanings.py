@@ -73,3 +73,11 @@ def test_of_hosts_that_are_scanned_over_another() -> None:
 def test_a_silent_udp_port_whose_limits_were_not_waited_for_may_even_be_open() -> None:
     assert "open and silent" in port_meaning("closed|filtered", "no-response", "udp", 2, 0)
     assert "It is not open" in port_meaning("closed|filtered", "no-response", "syn", 2, 0)
+
+
+@pytest.mark.parametrize("state", ["filtered", "open|filtered"])
+def test_silence_of_a_host_that_left_says_nothing(state: str) -> None:
+    told = port_meaning(state, "no-response", "syn", 2, 545, left=True)
+    assert "any state" in told
+    assert "filter" not in told
+    assert "any state" not in port_meaning(state, "admin-prohibited", "syn", 2, 545, left=True)
