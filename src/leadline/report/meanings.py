@@ -76,7 +76,7 @@ def port_meaning(state: str, reason: str, probe: str, tries: int, others: int | 
         why = _REFUSALS.get(reason, "it was refused")
         return f"The probe was answered by a refusal instead of by the port: {why}. Something on the way blocks it."
     if left and reason == "no-response":
-        return f"{_nothing(tries)}, but nor did anything else from some time on: the port may be in any state."
+        return f"{_nothing(tries)}, nor did anything else once the host had left: the port may be in any state."
     if state == "filtered":
         return _silent(tries, others)
     if state == "open|filtered":
