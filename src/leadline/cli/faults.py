@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import traceback
 
 
 def fault_words(error: Exception, debugging: bool) -> str:
@@ -12,6 +11,8 @@ def fault_words(error: Exception, debugging: bool) -> str:
     A process that may open no more files fails wherever it is, and it is not Leadline's fault.
     """
     if debugging:
+        import traceback
+
         traceback.print_exception(error)
     if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
         return "too many open files: allow this process, or the system, more of them (ulimit -n)"
