@@ -26,14 +26,9 @@ class StopSignals:
     leaves at once by ``leave`` (``os._exit``), after ``before_leaving`` has put the terminal right.
     """
 
-    def __init__(
-        self,
-        control: Stoppable,
-        before_leaving: Callable[[], None] = lambda: None,
-        leave: Callable[[int], None] = os._exit,
-    ) -> None:
+    def __init__(self, control: Stoppable, leave: Callable[[int], None] = os._exit) -> None:
         self._control = control
-        self.before_leaving = before_leaving
+        self.before_leaving: Callable[[], None] = lambda: None
         self._leave = leave
         self._count = 0
         self._previous: dict[signal.Signals, object] = {}

@@ -213,7 +213,7 @@ class Governor:
 
     def _lower(self, share: float, rate: float) -> None:
         doubt = self.given > 0 and self._reference is None
-        if self._is_of_no_use(share, rate):
+        if self._put_back(share, rate):
             return
         came_through = rate * max(LOWEST_STEP, 1 - (share - self.given))
         self.ceiling = max(LEAST_RATE, MARGIN * came_through)
@@ -222,8 +222,11 @@ class Governor:
             self.ceiling = max(LEAST_RATE, min(self.ceiling, TEST_AT * rate))
         self._too_much = came_through
 
-    def _is_of_no_use(self, share: float, rate: float) -> bool:
-        """Whether sending less than where it was worst loses as much: then that is given, and the ceiling goes back."""
+    def _put_back(self, share: float, rate: float) -> bool:
+        """Where sending less than where it was worst loses as much, that is given, and the ceiling is put back.
+
+        Returns whether it was.
+        """
         if self._reference is None or share > self._reference[1] + TOO_MUCH:
             self._reference = rate, share
         first, first_share = self._reference

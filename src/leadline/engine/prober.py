@@ -96,8 +96,8 @@ class Prober:
         total = max(0, min(room - len(ttls), max(owed, self._group_room(now))))
         if not total and not len(ttls):
             return None
-        wants_proof = self._wants_proof()
-        wanted_now = wants_proof | (self._wants_last_word() & ~self.pings.awaited)
+        wants_proof, last_word = self._wants()
+        wanted_now = wants_proof | (last_word & ~self.pings.awaited)
         ping_hosts = self.pings.due(allowed, wanted_now, self.windows.cwnd[:-1], total)
         allowed[ping_hosts] -= 1
         busy = self.active & (allowed <= 0)
@@ -322,7 +322,6 @@ class Prober:
 
     def _govern(self, now: float) -> None:
         judged = self.governor.judge(now, float(self.trips.timeout[-1]))
-        self.windows.given = self.governor.given
         if judged is None:
             return
         self.loss.fade(judged.kept)
@@ -368,7 +367,8 @@ class Prober:
         if not idle.any():
             return
         self._grow_limits(now)
-        idle &= (self.retries.waiting == 0) & ~self._wants_proof() & ~self._wants_last_word()
+        wants_proof, last_word = self._wants()
+        idle &= (self.retries.waiting == 0) & ~wants_proof & ~last_word
         if self.pacing is not None:
             idle &= ~self._look_closer(self.pacing, idle, now)
         done = np.flatnonzero(idle)
@@ -388,25 +388,21 @@ class Prober:
             self.retries.unbench(hosts)
         return likely
 
-    def _nearly_done(self) -> Bool:
-        """Hosts that nothing but silent probes keeps, and that time may be spent on."""
-        nearly: Bool = self.active & self.fresh.used_up & (self.retries.benched > 0) & (self.retries.waiting == 0)
-        return nearly & (not self._leisurely)
+    def _wants(self) -> tuple[Bool, Bool]:
+        """Hosts that nothing but silent probes keeps, and what these may not be given up without.
 
-    def _wants_proof(self) -> Bool:
-        """Hosts whose silent probes may not be given up yet: too little is known of the loss on their path, or too
-        many of their pings were lost.
+        First proof: too little is known of the loss on their path, or too many of their pings were lost. Then a last
+        word: the host may have left, and silence tells something of ports only while it answers something else.
         """
-        nearly = self._nearly_done()
-        leaving = nearly & self.presence.doubtful & (self.pings.score > 0)
-        nearly &= self.retries.limit < self.retries.most
-        own = nearly & self.pings.unproven(self.loss.told[:-1], self.retries.benched)
-        return leaving | own | self.path.unproven(nearly, self.retries.benched)
-
-    def _wants_last_word(self) -> Bool:
-        """Hosts that may have left: silence tells something of ports only while they answer something else."""
-        many = self.retries.benched >= WORTH_A_WORD
-        return self._nearly_done() & many & self.presence.unheard & (self.pings.score > 0)
+        retries = self.retries
+        nearly: Bool = self.active & self.fresh.used_up & (retries.benched > 0) & (retries.waiting == 0)
+        nearly &= not self._leisurely
+        known = nearly & (self.pings.score > 0)
+        last_word = known & (retries.benched >= WORTH_A_WORD) & self.presence.unheard
+        leaving = known & self.presence.doubtful
+        nearly &= retries.limit < retries.most
+        own = nearly & self.pings.unproven(self.loss.told[:-1], retries.benched)
+        return leaving | own | self.path.unproven(nearly, retries.benched), last_word
 
     def next_timer(self, now: float) -> float | None:
         """When ``take`` should be called again if nothing arrives."""
@@ -471,7 +467,7 @@ class Prober:
 
     def _dropped(self, hosts: I64, sent: F64, cause: str, now: float) -> None:
         old = self.windows.cwnd.copy()
-        for row in self.windows.drop(hosts, sent, now):
+        for row in self.windows.drop(hosts, sent, now, self.governor.given):
             host = int(row) if row < self.hosts else -1
             self._decisions.add(now, host, "cwnd", cause, old[row], self.windows.cwnd[row])
         before = self.delays.delay.copy()

@@ -154,8 +154,6 @@ class Windows:
         self.last_drop: F64 = np.full(hosts + 1, -np.inf)
         # What was in flight when the last proof of the path came, and what blind growth may reach after a loss.
         self._carried = self._blind_limit = float(low)
-        # What the path is known to lose by itself: no reason to send less.
-        self.given = 0.0
         # Since the last decrease of each row.
         self._good: F64 = np.zeros(hosts + 1)
         self._lost: F64 = np.zeros(hosts + 1)
@@ -242,8 +240,9 @@ class Windows:
         self.cwnd[rows] = np.maximum(self.cwnd[rows], self._initial[rows])
         self._lost[rows] = self._good[rows] = 0
 
-    def drop(self, hosts: I64, sent: F64, now: float) -> I64:
-        """Probes sent at ``sent`` to these hosts were lost.
+    def drop(self, hosts: I64, sent: F64, now: float, given: float = 0.0) -> I64:
+        """Probes sent at ``sent`` to these hosts were lost; ``given``: the share that the path loses by itself, which
+        is no reason to send less.
 
         One decrease for everything that was in flight together: only probes sent after the last decrease ask for
         one. A window shrinks by half the share of losses since then (as RFC 8257 does with marks): a path that loses
@@ -258,7 +257,7 @@ class Windows:
         if sent.max() > self.last_drop[-1]:
             rows = np.append(rows, len(self.cwnd) - 1)
             share = np.append(share, self._group_share(hosts))
-        share = np.maximum(0.0, share - self.given) / (1 - self.given)
+        share = np.maximum(0.0, share - given) / (1 - given)
         group = self.cwnd[-1]
         self.cwnd[rows] = np.maximum(self.low, self.cwnd[rows] * (1 - share / 2))
         # What one host answers without loss the path carries, however much its neighbours lose or limit.

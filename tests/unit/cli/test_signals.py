@@ -35,7 +35,8 @@ def test_second_insists_and_the_first_reason_stays() -> None:
 
 def test_third_leaves_with_the_terminal_put_right() -> None:
     done: list[object] = []
-    with StopSignals(Control(), lambda: done.append("restored"), done.append):
+    with StopSignals(Control(), done.append) as signals:
+        signals.before_leaving = lambda: done.append("restored")
         os.kill(os.getpid(), signal.SIGINT)
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
