@@ -7,13 +7,15 @@ each host reads as if it had been scanned alone, at a hundredth of the cost.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from ipaddress import IPv4Address, IPv6Address
+from operator import methodcaller
 
 import numpy as np
 from numpy.typing import NDArray
 
+from leadline.model.address import U64
 from leadline.model.host import Host
 from leadline.model.ip import Address
 from leadline.model.port import Port
@@ -31,6 +33,8 @@ _ADDRESSES: dict[int, Address] = {
 }
 # Fewer hosts of a kind than this are not worth a text of their own.
 _FEW = 3
+# Odd, with its bits well mixed: its powers weigh the columns of a host's key.
+_WEIGHT = np.uint64(0x9E3779B97F4A7C15)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +84,14 @@ PLAIN = Writing({}, in_full)
 
 def swept_text(event: HostsSwept, render: Callable[[Host], str], writing: Writing) -> str:
     """The text of all hosts in their order; ``render`` writes one host."""
-    kinds = _kinds(event)
-    texts: list[str] = [""] * len(event)
-    addresses: list[str] | None = None
-    for rows in kinds:
+    texts = np.empty(len(event), object)
+    for rows in _kinds(event):
         if len(rows) < _FEW:
-            for row in rows.tolist():
-                texts[row] = render(event.host(row))
+            texts[rows] = [render(event.host(row)) for row in rows.tolist()]
             continue
         model = render(_marked(event, int(rows[0]), writing))
-        if not model:
-            continue
-        if addresses is None:
-            addresses = address_texts(event)
-        for row, text in zip(rows.tolist(), _filled(event, rows, model, addresses, writing), strict=True):
-            texts[row] = text
-    return "".join(texts)
+        texts[rows] = _filled(event, rows, model, writing) if model else ""
+    return _joined(event, texts.tolist())
 
 
 def _kinds(event: HostsSwept) -> list[I64]:
@@ -106,10 +102,14 @@ def _kinds(event: HostsSwept) -> list[I64]:
         event.states, event.port_reasons, event.port_ttls, event.tries, event.answered_try,
         event.replies, event.rules, np.isnan(event.trips),
     ]  # fmt: skip
-    table = np.concatenate([np.asarray(column, np.uint16).reshape(count, -1) for column in columns], axis=1)
+    apart = np.zeros(count, np.uint16)
     for row in {row for row, _ in event.responders}:
-        table[row, 0] = 256 + row % 60_000
-    weights = np.random.default_rng(1).integers(1, 1 << 62, table.shape[1], dtype=np.uint64) | np.uint64(1)
+        apart[row] = 1 + row % 60_000
+    differing = [column.reshape(count, -1) for column in (*columns, apart) if (column != column[:1]).any()]
+    if not differing:
+        return [np.arange(count)]
+    table = np.concatenate([column.astype(np.uint16) for column in differing], axis=1)
+    weights = np.cumprod(np.full(table.shape[1], _WEIGHT))
     keys = (table * weights).sum(axis=1, dtype=np.uint64)
     order = np.argsort(keys, kind="stable")
     starts = np.flatnonzero(first_of_run(keys[order]))
@@ -148,9 +148,9 @@ def _numbered(mark: float, number: int) -> float:
     return float(f"{mark:.1e}".partition("e")[0] + f"e-{201 + number % 90}")
 
 
-def _filled(event: HostsSwept, rows: I64, model: str, addresses: list[str], writing: Writing) -> list[str]:
-    say = writing.say
-    marked: dict[str, list[str]] = {str(_ADDRESSES[event.family]): [addresses[row] for row in rows.tolist()]}
+def _filled(event: HostsSwept, rows: I64, model: str, writing: Writing) -> list[str]:
+    say, address = writing.say, str(_ADDRESSES[event.family])
+    marked: dict[str, list[str]] = {}
     hosts = {"latency": event.rtt, "rttvar": event.rttvar, "timeout": event.timeout}
     for name, column in hosts.items():
         mark = say(np.array([writing.marks[name]]))[0] if name in writing.marks else ""
@@ -163,13 +163,17 @@ def _filled(event: HostsSwept, rows: I64, model: str, addresses: list[str], writ
                 mark = say(np.array([_numbered(writing.marks[name], number)]))[0]
                 if mark in model:
                     marked[mark] = say(table[rows, place])
-    places = sorted((place, mark) for mark in marked for place in _occurrences(model, mark))
+    places = sorted((place, mark) for mark in (address, *marked) for place in _occurrences(model, mark))
     pieces, end = [], 0
     for place, mark in places:
         pieces.append(model[end:place].replace("%", "%%"))
         end = place + len(mark)
     pieces.append(model[end:].replace("%", "%%"))
     form = "%s".join(pieces)
+    if not marked and event.family == 4:
+        by_octet = [form % ((_NETWORK + octet,) * len(places)) for octet in _OCTETS]
+        return list(map(by_octet.__getitem__, _last_octets(event, rows)))
+    marked[address] = _addresses(event, rows)
     return [form % values for values in zip(*(marked[mark] for _, mark in places), strict=True)]
 
 
@@ -181,18 +185,38 @@ def _occurrences(text: str, part: str) -> list[int]:
     return places
 
 
+# Neighbours share all but the last octet. Where nothing else differs, the others are filled in for all of them at once,
+# where this stands; no report ever writes it.
+_NETWORK = "\0"
 _OCTETS = tuple(map(str, range(256)))
+_LACKS_NETWORK = methodcaller("__contains__", _NETWORK)
 
 
-def address_texts(event: HostsSwept) -> list[str]:
-    """The addresses of all hosts."""
-    if event.family == 6:
-        return [str(event.address(row)) for row in range(len(event))]
-    # Neighbours share all but the last octet, and hosts are told in the order of their addresses.
-    networks, last = event.lo >> np.uint64(8), (event.lo & np.uint64(0xFF)).tolist()
+def _last_octets(event: HostsSwept, rows: I64) -> list[int]:
+    octets: list[int] = (event.lo[rows] & np.uint64(0xFF)).tolist()
+    return octets
+
+
+def _networks(lo: U64) -> Iterator[tuple[int, int, str]]:
+    """Runs of neighbours: first and last (exclusive) row, and the text that their addresses begin with."""
+    networks = lo >> np.uint64(8)
     starts = np.flatnonzero(first_of_run(networks)).tolist()
-    texts: list[str] = []
-    for first, end, network in zip(starts, [*starts[1:], len(last)], networks[starts].tolist(), strict=True):
-        prefix = f"{network >> 16}.{network >> 8 & 0xFF}.{network & 0xFF}."
-        texts += [prefix + octet for octet in map(_OCTETS.__getitem__, last[first:end])]
+    for first, end, network in zip(starts, [*starts[1:], len(lo)], networks[starts].tolist(), strict=True):
+        yield first, end, f"{network >> 16}.{network >> 8 & 0xFF}.{network & 0xFF}."
+
+
+def _addresses(event: HostsSwept, rows: I64) -> list[str]:
+    if event.family == 6:
+        return [str(event.address(row)) for row in rows.tolist()]
+    last, texts = _last_octets(event, rows), list[str]()
+    for first, end, network in _networks(event.lo[rows]):
+        texts += [network + octet for octet in map(_OCTETS.__getitem__, last[first:end])]
     return texts
+
+
+def _joined(event: HostsSwept, texts: list[str]) -> str:
+    """The texts of all hosts as one, with the networks that some addresses still lack."""
+    if not any(map(_LACKS_NETWORK, texts)):
+        return "".join(texts)
+    parts = ["".join(texts[first:end]).replace(_NETWORK, network) for first, end, network in _networks(event.lo)]
+    return "".join(parts)

@@ -18,7 +18,7 @@ from leadline.model.port import PortState, Protocol, Reason
 from leadline.model.swept import HostsSilent, HostsSwept
 from leadline.report.grepable import Grepable
 from leadline.report.json_lines import JsonLines
-from leadline.report.swept import address_texts, in_digits
+from leadline.report.swept import PLAIN, in_digits, swept_text
 from leadline.report.text import NormalText
 from leadline.report.words import two_digits
 from leadline.report.xml_doc import XmlDocument
@@ -64,14 +64,15 @@ def test_odd_hosts_too(kind: type) -> None:
 def test_hosts_come_in_their_order() -> None:
     report = JsonLines(OutputPlan())
     lines = [json.loads(line) for line in report.feed(swept_event(60)).splitlines()]
-    assert [line["host"]["address"] for line in lines] == address_texts(swept_event(60))
+    assert [line["host"]["address"] for line in lines] == [str(host.address) for host in swept_event(60).hosts()]
     assert {line["event"] for line in lines} == {"host_done"}
 
 
 @given(st.lists(st.integers(0, 2**32 - 1) | st.integers(0x0A0000F0, 0x0A000110), min_size=1, max_size=30))
 def test_addresses_in_any_order(numbers: list[int]) -> None:
     event = replace(swept_event(len(numbers)), lo=np.array(numbers, np.uint64))
-    assert address_texts(event) == [str(IPv4Address(number)) for number in numbers]
+    text = swept_text(event, lambda host: f"{host.address}%s {host.address}\n", PLAIN)
+    assert text == "".join(f"{IPv4Address(number)}%s {IPv4Address(number)}\n" for number in numbers)
 
 
 @given(st.lists(st.floats(1e-9, 1e4), min_size=1, max_size=30))
